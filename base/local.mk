@@ -1,0 +1,12 @@
+noinst_LIBRARIES += libbase.a
+
+libbase_a_SOURCES = \
+	%D%/arena.c %D%/arena.h \
+	%D%/buf.c %D%/buf.h \
+	%D%/error.c %D%/error.h \
+	%D%/macros.c %D%/macros.h \
+	%D%/map.c %D%/map.h \
+	%D%/source.c %D%/source.h \
+	%D%/utf8.c %D%/utf8.h \
+	%D%/value.c %D%/value.h \
+	%D%/value_json.c
