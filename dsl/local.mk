@@ -1,0 +1,3 @@
+noinst_LIBRARIES += libdsl.a
+
+libdsl_a_SOURCES =
