@@ -1,3 +1,16 @@
+# The language. Keep the list alphabetical, one module a line.
 noinst_LIBRARIES += libdsl.a
 
-libdsl_a_SOURCES =
+libdsl_a_SOURCES = \
+	%D%/ast.h \
+	%D%/component.h \
+	%D%/diag.h \
+	%D%/errors.def \
+	%D%/eval.h \
+	%D%/expr.h \
+	%D%/parse.h \
+	%D%/plan.h \
+	%D%/scope.h \
+	%D%/settings.h \
+	%D%/target.h \
+	%D%/type.h

@@ -1,0 +1,1 @@
+# The compute ops of the model: nothing is built from here yet.

@@ -1,0 +1,54 @@
+# Tests mirror the rooms: tests/dsl/test_lexer.c for dsl/lexer.c. A new test is one line in C_TESTS, a new fuzz target
+# one line in FUZZ_TARGETS, its files one line in EXTRA_DIST. Keep the lists alphabetical.
+#
+# A test program needs no more than its line: its source is NAME.c, and LDADD below links every room into it. It prints
+# TAP, reads its data from $(srcdir) (test_path() in tap.h) and is run in the build directory.
+C_TESTS = \
+	%D%/base/test_buf \
+	%D%/test_cases
+
+FUZZ_TARGETS =
+
+SCRIPT_TESTS =
+
+check_PROGRAMS += $(C_TESTS) $(FUZZ_TARGETS)
+dist_noinst_SCRIPTS += $(SCRIPT_TESTS)
+EXTRA_DIST += \
+	%D%/example.cases
+
+check_LIBRARIES += %D%/libtests.a
+%C%_libtests_a_SOURCES = \
+	%D%/cases.c %D%/cases.h \
+	%D%/tap.c %D%/tap.h
+%C%_libtests_a_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_srcdir)"' -DTEST_BUILDDIR='"$(abs_builddir)"'
+if FUZZING
+REPLAY_LIBS = $(FUZZ_LIBS)
+else
+check_LIBRARIES += %D%/fuzz/libreplay.a
+%C%_fuzz_libreplay_a_SOURCES = %D%/fuzz/replay.c
+REPLAY_LIBS = %D%/fuzz/libreplay.a
+endif
+
+# A main() comes out of libreplay.a (or libFuzzer) only for programs without one of their own: the fuzz targets.
+LDADD = $(REPLAY_LIBS) %D%/libtests.a libkernel.a libruntime.a libdsl.a libbase.a $(LATEEN_LIBS)
+
+TESTS = $(C_TESTS) $(SCRIPT_TESTS)
+if !FUZZING
+TESTS += $(FUZZ_TARGETS)
+endif
+TEST_EXTENSIONS = .py .sh
+TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/aux/tap-driver.sh
+LOG_DRIVER = $(TAP_DRIVER)
+PY_LOG_DRIVER = $(TAP_DRIVER)
+PY_LOG_COMPILER = $(PYTHON3)
+SH_LOG_DRIVER = $(TAP_DRIVER)
+SH_LOG_COMPILER = bash
+AM_TESTS_ENVIRONMENT = \
+	LC_ALL=C.UTF-8; export LC_ALL; \
+	srcdir='$(abs_srcdir)'; builddir='$(abs_builddir)'; export srcdir builddir; \
+	LATEEN='$(abs_builddir)/lateen'; export LATEEN;
+
+# Takes what the programs say now as the expected text of every golden file. Read the diff before you commit it.
+update-golden: all
+	UPDATE_GOLDEN=1 $(MAKE) $(AM_MAKEFLAGS) check
+.PHONY: update-golden
