@@ -36,7 +36,7 @@ enum part_kind {
 	PART_INPUT_PATH, /* index: path of a file that holds it */
 	PART_OUTPUT_PATH, /* index: path where the step writes it */
 	PART_INPUT_URI, PART_OUTPUT_URI, /* index */
-	PART_IS_PRESENT, /* index: "true" or "false" */
+	PART_IS_PRESENT, /* index: a condition; as an argument "True" or "False", as the Kubeflow SDK writes it */
 	PART_CONCAT, /* parts: one text */
 	PART_IF, /* condition; then parts, else parts: none, one or several arguments */
 	PART_FACT, /* fact: run.id … in a component of ours */

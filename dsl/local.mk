@@ -3,13 +3,14 @@ noinst_LIBRARIES += libdsl.a
 
 libdsl_a_SOURCES = \
 	%D%/ast.h \
-	%D%/component.h \
+	%D%/component.c %D%/component.h \
 	%D%/diag.h \
 	%D%/errors.def \
 	%D%/eval.h \
 	%D%/expr.h \
 	%D%/parse.h \
 	%D%/plan.h \
+	%D%/resolve.c %D%/resolve.h \
 	%D%/scope.h \
 	%D%/settings.h \
 	%D%/target.h \

@@ -5,6 +5,7 @@
 # TAP, reads its data from $(srcdir) (test_path() in tap.h) and is run in the build directory.
 C_TESTS = \
 	%D%/base/test_buf \
+	%D%/dsl/test_resolve \
 	%D%/test_cases
 
 FUZZ_TARGETS =
