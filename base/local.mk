@@ -3,6 +3,7 @@ noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
 	%D%/arena.c %D%/arena.h \
 	%D%/buf.c %D%/buf.h \
+	%D%/embedded.h \
 	%D%/error.c %D%/error.h \
 	%D%/macros.c %D%/macros.h \
 	%D%/map.c %D%/map.h \

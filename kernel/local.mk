@@ -3,7 +3,15 @@
 noinst_LIBRARIES += libkernel.a
 
 libkernel_a_SOURCES = \
+	%D%/install.c %D%/install.h \
 	%D%/language.h
+nodist_libkernel_a_SOURCES = \
+	%D%/kernelspec_files.c
+
+%D%/kernelspec_files.c: share/embed.sh $(KERNELSPEC_FILES)
+	$(AM_V_GEN)$(MKDIR_P) %D% && $(SHELL) $(srcdir)/share/embed.sh KERNELSPEC_FILES \
+		$(KERNELSPEC_FILES:%=$(srcdir)/%) >$@.tmp && mv $@.tmp $@
+CLEANFILES += %D%/kernelspec_files.c
 
 bin_PROGRAMS += lateen
 lateen_SOURCES = %D%/main.c

@@ -1,12 +1,13 @@
 # Tests mirror the rooms: tests/dsl/test_lexer.c for dsl/lexer.c. A new test is one line in C_TESTS, a new fuzz target
-# one line in FUZZ_TARGETS, its files one line in EXTRA_DIST. Keep the lists alphabetical.
+# one line in FUZZ_TARGETS. Keep the lists alphabetical.
 #
 # A test program needs no more than its line: its source is NAME.c, and LDADD below links every room into it. It prints
 # TAP, reads its data from $(srcdir) (test_path() in tap.h) and is run in the build directory.
-C_TESTS = \
-	%D%/base/test_buf \
-	%D%/dsl/test_resolve \
-	%D%/test_cases
+C_TESTS =
+C_TESTS += %D%/base/test_buf
+C_TESTS += %D%/dsl/test_resolve
+C_TESTS += %D%/kernel/test_install
+C_TESTS += %D%/test_cases
 
 FUZZ_TARGETS =
 
@@ -14,8 +15,7 @@ SCRIPT_TESTS =
 
 check_PROGRAMS += $(C_TESTS) $(FUZZ_TARGETS)
 dist_noinst_SCRIPTS += $(SCRIPT_TESTS)
-EXTRA_DIST += \
-	%D%/example.cases
+EXTRA_DIST += %D%
 
 check_LIBRARIES += %D%/libtests.a
 %C%_libtests_a_SOURCES = \
