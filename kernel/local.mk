@@ -1,10 +1,10 @@
-# The Jupyter side and the command line. Keep the list alphabetical, one module a line; only main.c is not in the
-# library, so that the tests can link all the rest.
+# The Jupyter side and the command line. One module a line, alphabetical: such lines merge by themselves. Only main.c
+# is not in the library, so that the tests can link all the rest.
 noinst_LIBRARIES += libkernel.a
 
-libkernel_a_SOURCES = \
-	%D%/install.c %D%/install.h \
-	%D%/language.h
+libkernel_a_SOURCES =
+libkernel_a_SOURCES += %D%/install.c %D%/install.h
+libkernel_a_SOURCES += %D%/language.h
 nodist_libkernel_a_SOURCES = \
 	%D%/kernelspec_files.c
 

@@ -1,4 +1,4 @@
-# What happens when a plan runs. Keep the list alphabetical, one module a line.
+# What happens when a plan runs. One module a line, alphabetical: such lines merge by themselves.
 noinst_LIBRARIES += libruntime.a
 
 libruntime_a_SOURCES =

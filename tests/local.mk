@@ -1,5 +1,5 @@
 # Tests mirror the rooms: tests/dsl/test_lexer.c for dsl/lexer.c. A new test is one line in C_TESTS, a new fuzz target
-# one line in FUZZ_TARGETS. Keep the lists alphabetical.
+# one line in FUZZ_TARGETS. Keep the lists alphabetical: a line each merges by itself.
 #
 # A test program needs no more than its line: its source is NAME.c, and LDADD below links every room into it. It prints
 # TAP, reads its data from $(srcdir) (test_path() in tap.h) and is run in the build directory.
