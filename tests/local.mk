@@ -12,6 +12,10 @@ C_TESTS += %D%/test_cases
 FUZZ_TARGETS =
 
 SCRIPT_TESTS =
+SCRIPT_TESTS += %D%/lint/includes.py
+SCRIPT_TESTS += %D%/lint/size.py
+SCRIPT_TESTS += %D%/lint/test_lint.py
+SCRIPT_TESTS += %D%/lint/words.py
 
 check_PROGRAMS += $(C_TESTS) $(FUZZ_TARGETS)
 dist_noinst_SCRIPTS += $(SCRIPT_TESTS)
