@@ -10,4 +10,7 @@ libbase_a_SOURCES = \
 	%D%/source.c %D%/source.h \
 	%D%/utf8.c %D%/utf8.h \
 	%D%/value.c %D%/value.h \
-	%D%/value_json.c
+	%D%/value_json.c \
+	%D%/yaml.c %D%/yaml.h \
+	%D%/yaml_dict.c %D%/yaml_read.h \
+	%D%/yaml_scalar.c %D%/yaml_scalar.h

@@ -5,11 +5,13 @@
 # TAP, reads its data from $(srcdir) (test_path() in tap.h) and is run in the build directory.
 C_TESTS =
 C_TESTS += %D%/base/test_buf
+C_TESTS += %D%/base/test_yaml
 C_TESTS += %D%/dsl/test_resolve
 C_TESTS += %D%/kernel/test_install
 C_TESTS += %D%/test_cases
 
 FUZZ_TARGETS =
+FUZZ_TARGETS += %D%/fuzz/fuzz_yaml
 
 SCRIPT_TESTS =
 SCRIPT_TESTS += %D%/lint/includes.py
