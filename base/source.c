@@ -21,7 +21,7 @@ index_lines(struct source *source)
 }
 
 struct source *
-source_new(const char *name, const char *text, size_t len)
+source_new_part(const char *name, const char *text, size_t len, unsigned first_line)
 {
 	struct source *source = xcalloc(1, sizeof *source);
 
@@ -31,8 +31,15 @@ source_new(const char *name, const char *text, size_t len)
 	source->name = xstrdup(name);
 	source->text = xstrndup(text, len);
 	source->len = len;
+	source->first_line = first_line;
 	index_lines(source);
 	return source;
+}
+
+struct source *
+source_new(const char *name, const char *text, size_t len)
+{
+	return source_new_part(name, text, len, 1);
 }
 
 struct source *
@@ -80,19 +87,20 @@ source_place(const struct source *source, uint32_t offset)
 		offset = (uint32_t)source->len;
 	line = line_of(source, offset);
 	start = source->line_starts[line];
-	return (struct place){ .line = (unsigned)line + 1,
+	return (struct place){ .line = (unsigned)line + source->first_line,
 			       .column = (unsigned)utf8_count(source->text + start, offset - start) + 1 };
 }
 
 const char *
 source_line(const struct source *source, unsigned line, size_t *ret_len)
 {
+	size_t at = line - source->first_line;
 	uint32_t start, end;
 
-	if (line < 1 || line > source->n_lines)
+	if (line < source->first_line || at >= source->n_lines)
 		BUG("line %u of %zu", line, source->n_lines);
-	start = source->line_starts[line - 1];
-	end = line < source->n_lines ? source->line_starts[line] - 1 : (uint32_t)source->len;
+	start = source->line_starts[at];
+	end = at + 1 < source->n_lines ? source->line_starts[at + 1] - 1 : (uint32_t)source->len;
 	*ret_len = end - start;
 	return source->text + start;
 }

@@ -19,6 +19,7 @@ struct source {
 	size_t len;
 	uint32_t *line_starts; /* byte offset of each line's first byte; n_lines of them, at least one */
 	size_t n_lines;
+	unsigned first_line; /* number of the first line: 1, or where this part of a file begins */
 };
 
 /* Bytes start (included) to end (not). `source` is borrowed; NULL means "no place". */
@@ -32,6 +33,8 @@ struct place {
 };
 
 struct source *source_new(const char *name, const char *text, size_t len); /* copies both */
+/* A part of a file, whose lines keep their numbers in it. */
+struct source *source_new_part(const char *name, const char *text, size_t len, unsigned first_line);
 struct source *source_ref(struct source *source);
 void source_unref(struct source *source); /* NULL is fine */
 

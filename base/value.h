@@ -1,7 +1,7 @@
 /* A value as the language and JSON know it: null, Boolean, Integer, Float, String, List, Dict.
  *
  * Values are immutable and live in an arena; they point into nothing but that arena. Integers have 64 bits
- * and are never turned into Floats; a JSON integer outside that range becomes a Float. Dicts keep the order
+ * and are never turned into Floats; a JSON integer outside that range is an error. Dicts keep the order
  * of their keys; keys are unique (the last one wins when a file repeats one). Strings are valid UTF-8 and
  * hold no NUL. Nesting is at most VALUE_DEPTH_MAX. */
 #ifndef BASE_VALUE_H

@@ -292,9 +292,6 @@ value_read_json(struct arena *arena, const char *text, size_t len, struct error 
 	json_t *json = json_loadb(text, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &problem);
 	const struct value *value;
 
-	/* An integer past 64 bits is an error to jansson without this flag, which in turn makes all integers reals. */
-	if (!json && json_error_code(&problem) == json_error_numeric_overflow)
-		json = json_loadb(text, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &problem);
 	if (!json) {
 		error_set(err, "not JSON: %s (line %d, column %d)", problem.text, problem.line, problem.column);
 		return NULL;

@@ -6,6 +6,11 @@
 C_TESTS =
 C_TESTS += %D%/base/test_buf
 C_TESTS += %D%/base/test_yaml
+C_TESTS += %D%/base/test_error
+C_TESTS += %D%/base/test_map
+C_TESTS += %D%/base/test_source
+C_TESTS += %D%/base/test_utf8
+C_TESTS += %D%/base/test_value
 C_TESTS += %D%/dsl/test_resolve
 C_TESTS += %D%/kernel/test_install
 C_TESTS += %D%/test_cases
