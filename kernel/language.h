@@ -86,6 +86,9 @@ struct language_ops {
 	enum completeness (*is_complete)(void *self, const char *code, size_t code_len, const char **ret_indent);
 	/* Makes a running execute end soon, with ename KeyboardInterrupt. Async-signal-safe. */
 	void (*interrupt)(void *self);
+	/* The kernel is about to end: kills what cells have started. Called once, from any thread, also beside an execute
+	 * that did not end in time. May be NULL. */
+	void (*shutdown)(void *self);
 	/* Frontends' comm messages: returns a new array of { msg_type: "comm_msg"|"comm_close", content, metadata? } to
 	 * send back, or NULL. An open with a target that the language does not know is closed by the session.
 	 * Either may be NULL. */

@@ -3,8 +3,33 @@
 noinst_LIBRARIES += libkernel.a
 
 libkernel_a_SOURCES =
+libkernel_a_SOURCES += %D%/channels.c %D%/channels.h
+libkernel_a_SOURCES += %D%/comm.c
+libkernel_a_SOURCES += %D%/connection.c %D%/connection.h
+libkernel_a_SOURCES += %D%/control.c
+libkernel_a_SOURCES += %D%/dispatch.c
+libkernel_a_SOURCES += %D%/execute.c
+libkernel_a_SOURCES += %D%/handshake.c %D%/handshake.h
+libkernel_a_SOURCES += %D%/heartbeat.c %D%/heartbeat.h
+libkernel_a_SOURCES += %D%/history.c %D%/history.h
+libkernel_a_SOURCES += %D%/info.c
 libkernel_a_SOURCES += %D%/install.c %D%/install.h
-libkernel_a_SOURCES += %D%/language.h
+libkernel_a_SOURCES += %D%/introspect.c
+libkernel_a_SOURCES += %D%/iopub.c %D%/iopub.h
+libkernel_a_SOURCES += %D%/iopub_queue.c %D%/iopub_queue.h
+libkernel_a_SOURCES += %D%/json_text.c %D%/json_text.h
+libkernel_a_SOURCES += %D%/language.c %D%/language.h
+libkernel_a_SOURCES += %D%/message.c %D%/message.h
+libkernel_a_SOURCES += %D%/output.c %D%/output.h
+libkernel_a_SOURCES += %D%/proto.c %D%/proto.h
+libkernel_a_SOURCES += %D%/replay.c %D%/replay.h
+libkernel_a_SOURCES += %D%/server.c %D%/server.h
+libkernel_a_SOURCES += %D%/session.c %D%/session.h
+libkernel_a_SOURCES += %D%/session_state.h
+libkernel_a_SOURCES += %D%/signals.c %D%/signals.h
+libkernel_a_SOURCES += %D%/stdin.c
+libkernel_a_SOURCES += %D%/thread.c %D%/thread.h
+libkernel_a_SOURCES += %D%/usage.c %D%/usage.h
 nodist_libkernel_a_SOURCES = \
 	%D%/kernelspec_files.c
 

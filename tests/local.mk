@@ -25,6 +25,12 @@ SCRIPT_TESTS += %D%/lint/test_lint.py
 SCRIPT_TESTS += %D%/lint/words.py
 
 check_PROGRAMS += $(C_TESTS) $(FUZZ_TARGETS)
+
+# A kernel for the tests of the protocol. It has a main() of its own and is no test.
+check_PROGRAMS += %D%/kernel/echo_kernel
+%C%_kernel_echo_kernel_SOURCES = \
+	%D%/kernel/echo_kernel.c \
+	%D%/kernel/echo_language.c %D%/kernel/echo_language.h
 dist_noinst_SCRIPTS += $(SCRIPT_TESTS)
 EXTRA_DIST += %D%
 
