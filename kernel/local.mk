@@ -30,6 +30,10 @@ libkernel_a_SOURCES += %D%/signals.c %D%/signals.h
 libkernel_a_SOURCES += %D%/stdin.c
 libkernel_a_SOURCES += %D%/thread.c %D%/thread.h
 libkernel_a_SOURCES += %D%/usage.c %D%/usage.h
+libkernel_a_SOURCES += %D%/doctor.c %D%/doctor.h
+libkernel_a_SOURCES += %D%/install.c %D%/install.h
+libkernel_a_SOURCES += %D%/kernelspecs.c %D%/kernelspecs.h
+libkernel_a_SOURCES += %D%/language.h
 nodist_libkernel_a_SOURCES = \
 	%D%/kernelspec_files.c
 

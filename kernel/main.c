@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/doctor.h"
 #include "kernel/install.h"
 
 static int
 usage(FILE *to)
 {
 	fputs("Usage: lateen --version\n"
+	      "       lateen doctor\n"
 	      "       lateen kernel install [--user|--sys-prefix|--prefix P] [--name N]\n", to);
 	return to == stdout ? 0 : 2;
 }
@@ -41,6 +43,17 @@ install(int n, char **args)
 	return 0;
 }
 
+static int
+doctor(void)
+{
+	struct buf report = { 0 };
+	int problems = doctor_report(&report);
+
+	fputs(buf_text(&report), stdout);
+	buf_release(&report);
+	return problems ? 3 : 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -48,6 +61,8 @@ main(int argc, char **argv)
 		puts("lateen " PACKAGE_VERSION);
 		return 0;
 	}
+	if (argc == 2 && !strcmp(argv[1], "doctor"))
+		return doctor();
 	if (argc >= 3 && !strcmp(argv[1], "kernel") && !strcmp(argv[2], "install"))
 		return install(argc - 3, argv + 3);
 	return usage(argc == 2 && !strcmp(argv[1], "--help") ? stdout : stderr);
