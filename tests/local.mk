@@ -20,6 +20,8 @@ FUZZ_TARGETS =
 FUZZ_TARGETS += %D%/fuzz/fuzz_yaml
 
 SCRIPT_TESTS =
+SCRIPT_TESTS += %D%/docs/run_examples.py
+SCRIPT_TESTS += %D%/docs/test_fences.py
 SCRIPT_TESTS += %D%/lint/includes.py
 SCRIPT_TESTS += %D%/lint/size.py
 SCRIPT_TESTS += %D%/lint/test_lint.py
@@ -71,3 +73,7 @@ AM_TESTS_ENVIRONMENT = \
 update-golden: all
 	UPDATE_GOLDEN=1 $(MAKE) $(AM_MAKEFLAGS) check
 .PHONY: update-golden
+
+# All fuzz targets and nothing else: what a build with --enable-fuzzing is for.
+fuzz-targets: $(FUZZ_TARGETS)
+.PHONY: fuzz-targets

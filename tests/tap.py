@@ -88,6 +88,10 @@ def done_testing():
     sys.exit(1 if _count["failed"] else 0)
 
 
+def count():
+    return _count["run"]
+
+
 def source_dir():
     return os.environ.get("srcdir") or os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
