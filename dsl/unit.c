@@ -1,0 +1,33 @@
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "dsl/ast.h"
+
+struct unit *
+unit_new(struct source *source)
+{
+	struct unit *unit = xcalloc(1, sizeof(*unit));
+
+	unit->refs = 1;
+	unit->arena = arena_new();
+	unit->source = source_ref(source);
+	return unit;
+}
+
+struct unit *
+unit_ref(struct unit *unit)
+{
+	unit->refs++;
+	return unit;
+}
+
+void
+unit_unref(struct unit *unit)
+{
+	if (!unit || --unit->refs)
+		return;
+	arena_free(unit->arena);
+	source_unref(unit->source);
+	free(unit);
+}
