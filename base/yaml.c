@@ -43,6 +43,9 @@ yaml_span_of(const struct yaml_reading *r, const yaml_mark_t *start, const yaml_
 {
 	struct span span = { r->source, byte_of(r, start->index), byte_of(r, end->index) };
 
+	/* An absent item starts where the next token does, and may end before. */
+	if (span.end < span.start)
+		span.end = span.start;
 	/* A block scalar ends where the next token begins. */
 	while (span.end > span.start && strchr(" \t\r\n", r->source->text[span.end - 1]))
 		span.end--;

@@ -40,7 +40,8 @@ enum part_kind {
 	PART_CONCAT, /* parts: one text */
 	PART_IF, /* condition; then parts, else parts: none, one or several arguments */
 	PART_FACT, /* fact: run.id … in a component of ours */
-	PART_RAW_PLACEHOLDER, /* text: a placeholder that no v1 back end can resolve ({executorInput}); compiling it is an error */
+	PART_RAW_PLACEHOLDER, /* text: a placeholder that no v1 back end can resolve ({executorInput}); index: the input it is
+			       * about, or SIZE_MAX. Compiling it is an error */
 };
 
 /* One element of command, args or an env value. */

@@ -192,6 +192,10 @@ add_part(struct resolving *r, const struct part *part, bool *ret_vanished)
 		add_hole(r, PIECE_FACT, part);
 		return 0;
 	case PART_RAW_PLACEHOLDER:
+		*ret_vanished = part->index != SIZE_MAX && !is_given(r, part->index) &&
+				r->component->inputs[part->index].optional;
+		if (*ret_vanished)
+			return 0;
 		error_set(r->err, "`%s` of `%s` can only be filled in by Kubeflow Pipelines 2", part->text, r->component->name);
 		return fail_at(r, part->span);
 	case PART_IF:

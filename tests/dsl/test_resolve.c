@@ -119,8 +119,10 @@ static const struct resolve_case cases[] = {
 	{ "concat of nothing is the empty text", { CONCAT(no_parts) }, 1, { { "1" } }, "<>" },
 	{ "if within concat", { CONCAT(nested) }, 1, { { "1", "?" } }, "<[--o{value 1}]>" },
 	{ "if within if", { IF(&has_o, inner, else_none) }, 1, { { "1", "?" } }, "<--o><{value 1}><z>" },
-	{ "what nothing can fill", { { .kind = PART_RAW_PLACEHOLDER, .text = "{executorInput: null}" } }, 1, { { "1" } },
-	  "`{executorInput: null}` of `thing` can only be filled in by Kubeflow Pipelines 2" },
+	{ "what nothing can fill", { { .kind = PART_RAW_PLACEHOLDER, .text = "{executorInput}", .index = SIZE_MAX } }, 1,
+	  { { "1" } }, "`{executorInput}` of `thing` can only be filled in by Kubeflow Pipelines 2" },
+	{ "what nothing can fill, of an omitted input",
+	  { { .kind = PART_RAW_PLACEHOLDER, .text = "{inputMetadata: o}", .index = O }, TEXT("x") }, 2, { { "1" } }, "<x>" },
 };
 
 static void
