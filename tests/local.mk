@@ -12,6 +12,7 @@ C_TESTS += %D%/base/test_source
 C_TESTS += %D%/base/test_utf8
 C_TESTS += %D%/base/test_value
 C_TESTS += %D%/dsl/test_resolve
+C_TESTS += %D%/dsl/test_yaml_write
 C_TESTS += %D%/kernel/test_doctor
 C_TESTS += %D%/kernel/test_install
 C_TESTS += %D%/test_cases

@@ -1,0 +1,59 @@
+#include "config.h"
+
+#include "dsl/argo.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static bool
+is_word(unsigned char c, bool upper)
+{
+	return c < 0x80 && (isdigit(c) || islower(c) || (upper && (isupper(c) || c == '_')));
+}
+
+/* Runs of other characters become one dash; none stands at an end. */
+static const char *
+sanitise(struct arena *arena, const char *name, bool upper)
+{
+	CLEANUP(buf_release) struct buf buf = { 0 };
+	bool gap = false;
+
+	for (; *name; name++) {
+		char c = upper ? *name : (char)tolower((unsigned char)*name);
+
+		if (!is_word((unsigned char)c, upper)) {
+			gap = true;
+			continue;
+		}
+		if (gap && buf.len)
+			buf_putc(&buf, '-');
+		gap = false;
+		buf_putc(&buf, c);
+	}
+	return arena_strndup(arena, buf_text(&buf), buf.len);
+}
+
+const char *
+argo_dns_name(struct arena *arena, const char *name)
+{
+	return sanitise(arena, name, false);
+}
+
+const char *
+argo_port_name(struct arena *arena, const char *name)
+{
+	const char *clean = sanitise(arena, name, true);
+
+	return *clean ? clean : "value";
+}
+
+const char *
+argo_unique(struct arena *arena, struct map *taken, const char *name)
+{
+	const char *unique = name;
+
+	for (unsigned n = 2; map_has(taken, unique); n++)
+		unique = arena_printf(arena, "%s-%u", name, n);
+	map_set(taken, unique, taken);
+	return unique;
+}
