@@ -18,7 +18,7 @@ mark_truncated(char *text)
 	memcpy(text + at, ellipsis, sizeof ellipsis);
 }
 
-static void
+static PRINTF_LIKE(2, 0) void
 format_text(struct error *err, const char *format, va_list args)
 {
 	int n = vsnprintf(err->text, sizeof err->text, format, args);

@@ -18,7 +18,7 @@ static struct {
 	int run, failed;
 } tap;
 
-static void
+static PRINTF_LIKE(1, 0) void
 print_name(const char *format, va_list args)
 {
 	char name[512];
@@ -30,7 +30,7 @@ print_name(const char *format, va_list args)
 	printf("%s\n", name);
 }
 
-static bool
+static PRINTF_LIKE(2, 0) bool
 report(bool held, const char *format, va_list args)
 {
 	tap.run++;
