@@ -49,9 +49,14 @@ struct secret {
 	bool optional;
 };
 
+/* Named values are put in where they are used, so an expression may be far larger than its text: readers may recurse
+ * and may walk it whole, for these ceilings hold. */
+enum { EXPR_NODES_MAX = 100000, EXPR_DEPTH_MAX = 400 };
+
 struct expr {
 	enum expr_kind kind;
 	enum expr_op op;
+	unsigned nodes, depth; /* itself included; of a value that was folded too */
 	const struct type *type;
 	struct span span;
 	const struct value *value;
@@ -67,6 +72,8 @@ struct expr {
 
 /* Is it a literal (EXPR_VALUE, or a CONCAT/LIST/DICT of literals)? */
 bool expr_is_constant(const struct expr *expr);
+const char *expr_op_text(enum expr_op op); /* "==", "not in" */
+const char *fact_text(enum fact fact); /* "run.id" */
 /* Calls visit for the expression and everything in it, parents first. */
 void expr_walk(const struct expr *expr, void (*visit)(const struct expr *expr, void *context), void *context);
 
