@@ -59,6 +59,7 @@ struct expr {
 	unsigned nodes, depth; /* itself included; of a value that was folded too */
 	const struct type *type;
 	struct span span;
+	struct span origin; /* where what a name means was declared; source NULL for all else */
 	const struct value *value;
 	size_t index, output;
 	enum fact fact;

@@ -54,7 +54,7 @@ enum action_kind {
 	ACTION_RUN, /* plan with args; bind may be set */
 	ACTION_COMPILE, /* plan [for text2] [to text] */
 	ACTION_CHECK, /* plan: its problems again (none, as it was checked), its size */
-	ACTION_PRINT, ACTION_ASSERT, /* expr; assert also items[0]: why */
+	ACTION_PRINT, ACTION_ASSERT, /* expr; of assert args[0], or args NULL: why */
 	ACTION_INPUT, /* bind (or NULL), expr: the question */
 	ACTION_CLEAR, /* flag: wait */
 	ACTION_LOGS, /* expr (a run or step handle), follow flag, last count, grep text */

@@ -77,7 +77,9 @@ struct setting_info {
 	bool works; /* carried out by this version; otherwise its use is a diagnostic that says so */
 };
 
+/* A word may have a line for steps and another for pipelines; setting_lookup gives the first. */
 const struct setting_info *setting_lookup(const char *word);
+const struct setting_info *setting_lookup_at(const char *word, enum setting_place place);
 const struct setting_info *setting_table(size_t *ret_n);
 
 #endif
