@@ -71,6 +71,9 @@ struct expr_check {
 };
 
 const struct expr *check_expr(struct expr_check *x, const struct ast_expr *ast);
+/* len, range, secret, env; complains of any other call. */
+const struct expr *check_builtin(struct expr_check *x, const struct ast_expr *call);
+bool type_is_loose(const struct type *type); /* says nothing about its values: any operator may be tried */
 /* Of literals only, else L0313: `what` ("a default") goes into the message. */
 const struct expr *check_constant(struct check *check, struct arena *arena, const struct ast_expr *ast, const char *what);
 /* A constant text, or NULL after a complaint. */

@@ -255,8 +255,8 @@ op_of(enum ast_op op)
 	return ops[op];
 }
 
-static bool
-is_any(const struct type *t)
+bool
+type_is_loose(const struct type *t)
 {
 	return t->kind == TYPE_ANY || t->kind == TYPE_OPAQUE;
 }
@@ -264,13 +264,13 @@ is_any(const struct type *t)
 static bool
 is_kind(const struct type *t, enum type_kind kind)
 {
-	return is_any(t) || t->kind == kind;
+	return type_is_loose(t) || t->kind == kind;
 }
 
 static bool
 is_number(const struct type *t)
 {
-	return is_any(t) || type_is_number(t);
+	return type_is_loose(t) || type_is_number(t);
 }
 
 static const struct type *
@@ -281,7 +281,7 @@ type_of_arithmetic(enum expr_op op, const struct type *a, const struct type *b)
 	if (is_number(a) && is_number(b)) {
 		if (op == OP_DIV || a->kind == TYPE_FLOAT || b->kind == TYPE_FLOAT)
 			return &TYPE_OF_FLOAT;
-		return is_any(a) || is_any(b) ? &TYPE_OF_ANY : &TYPE_OF_INTEGER;
+		return type_is_loose(a) || type_is_loose(b) ? &TYPE_OF_ANY : &TYPE_OF_INTEGER;
 	}
 	if (op != OP_ADD)
 		return NULL;
@@ -293,7 +293,7 @@ type_of_arithmetic(enum expr_op op, const struct type *a, const struct type *b)
 static bool
 may_be_equal(const struct type *a, const struct type *b)
 {
-	if (is_any(a) || is_any(b) || a->kind == TYPE_NULL || b->kind == TYPE_NULL)
+	if (type_is_loose(a) || type_is_loose(b) || a->kind == TYPE_NULL || b->kind == TYPE_NULL)
 		return true;
 	return a->kind == b->kind || (type_is_number(a) && type_is_number(b));
 }
@@ -301,9 +301,9 @@ may_be_equal(const struct type *a, const struct type *b)
 static const struct type *
 type_of_coalesce(const struct type *a, const struct type *b)
 {
-	if (a->kind == TYPE_NULL || is_any(b))
+	if (a->kind == TYPE_NULL || type_is_loose(b))
 		return b;
-	if (is_any(a) || b->kind == TYPE_NULL || type_fits(b, a) == TYPE_FITS)
+	if (type_is_loose(a) || b->kind == TYPE_NULL || type_fits(b, a) == TYPE_FITS)
 		return a;
 	if (type_fits(a, b) == TYPE_FITS)
 		return b;
@@ -313,7 +313,7 @@ type_of_coalesce(const struct type *a, const struct type *b)
 static bool
 may_look_into(const struct type *item, const struct type *in)
 {
-	if (is_any(in) || in->kind == TYPE_LIST)
+	if (type_is_loose(in) || in->kind == TYPE_LIST)
 		return true;
 	return (in->kind == TYPE_DICT || in->kind == TYPE_STRING) && is_kind(item, TYPE_STRING);
 }
@@ -421,7 +421,7 @@ check_index(struct expr_check *x, const struct ast_expr *ast)
 
 	if (!a || !b || !check_is_value(x->check, a) || !check_is_value(x->check, b))
 		return NULL;
-	if (!(is_any(a->type) || (a->type->kind == TYPE_LIST && is_kind(b->type, TYPE_INTEGER)) ||
+	if (!(type_is_loose(a->type) || (a->type->kind == TYPE_LIST && is_kind(b->type, TYPE_INTEGER)) ||
 	      (a->type->kind == TYPE_DICT && is_kind(b->type, TYPE_STRING)))) {
 		diags_add(x->check->diags, DIAG_L0302, ast->span, "%s cannot be indexed by %s",
 			type_text(x->arena, a->type), type_text(x->arena, b->type));
@@ -430,126 +430,6 @@ check_index(struct expr_check *x, const struct ast_expr *ast)
 	if (a->type->kind == TYPE_LIST && a->type->item)
 		type = a->type->item;
 	return expr_make(x->check, x->arena, expr_new(x->arena, EXPR_INDEX, type, ast->span), a, b);
-}
-
-/* ---- the built-in functions ---- */
-
-static const struct expr *
-bad_builtin(struct expr_check *x, const struct ast_expr *ast, const char *usage)
-{
-	struct diag *d = diags_add(x->check->diags, DIAG_L0317, ast->span, "wrong arguments for `%s`", ast->a->name.text);
-
-	diag_help(x->check->diags, d, "it is used as `%s`", usage);
-	return NULL;
-}
-
-static bool
-positional_only(const struct ast_expr *ast, size_t min, size_t max)
-{
-	for (size_t i = 0; i < ast->n_entries; i++)
-		if (ast->entries[i].key.text)
-			return false;
-	return ast->n_entries >= min && ast->n_entries <= max;
-}
-
-static const struct expr *
-check_len(struct expr_check *x, const struct ast_expr *ast)
-{
-	const struct expr *a;
-	enum type_kind kind;
-
-	if (!positional_only(ast, 1, 1))
-		return bad_builtin(x, ast, "len(x)");
-	a = check_expr(x, ast->entries[0].value);
-	if (!a || !check_is_value(x->check, a))
-		return NULL;
-	kind = a->type->kind;
-	if (!is_any(a->type) && kind != TYPE_LIST && kind != TYPE_DICT && kind != TYPE_STRING) {
-		diags_add(x->check->diags, DIAG_L0317, a->span, "%s has no length", type_text(x->arena, a->type));
-		return NULL;
-	}
-	return expr_make(x->check, x->arena, expr_new(x->arena, EXPR_LEN, &TYPE_OF_INTEGER, ast->span), a, NULL);
-}
-
-static const struct expr *
-check_range(struct expr_check *x, const struct ast_expr *ast)
-{
-	static const struct type integers = { .kind = TYPE_LIST, .name = "List", .item = &TYPE_OF_INTEGER };
-	struct expr *e = expr_new(x->arena, EXPR_RANGE, &integers, ast->span);
-	const struct expr **items;
-	bool good = true;
-
-	if (!positional_only(ast, 1, 3))
-		return bad_builtin(x, ast, "range(end)`, `range(start, end)` or `range(start, end, step)");
-	items = arena_alloc(x->arena, ast->n_entries * sizeof(*items));
-	for (size_t i = 0; i < ast->n_entries; i++) {
-		items[i] = check_expr(x, ast->entries[i].value);
-		if (items[i] && !is_kind(items[i]->type, TYPE_INTEGER)) {
-			diags_add(x->check->diags, DIAG_L0317, items[i]->span, "`range` wants Integers, not %s",
-				type_text(x->arena, items[i]->type));
-			good = false;
-		}
-		good = items[i] && good;
-	}
-	e->items = items;
-	e->n_items = ast->n_entries;
-	return good ? expr_done(x->check, x->arena, e) : NULL;
-}
-
-/* Kubernetes' names of Secrets and their keys, and names of variables, share this alphabet. */
-static bool
-is_reference_name(const char *text)
-{
-	static const char alphabet[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
-
-	return *text && strlen(text) <= 253 && strspn(text, alphabet) == strlen(text);
-}
-
-static const char *
-secret_text(struct expr_check *x, const struct ast_expr *ast)
-{
-	const char *text = check_text(x->check, x->arena, ast, "the name of a secret");
-
-	if (text && !is_reference_name(text)) {
-		diags_add(x->check->diags, DIAG_L0317, ast->span, "`%s` is not a valid name here", text);
-		return NULL;
-	}
-	return text;
-}
-
-static const struct expr *
-check_secret(struct expr_check *x, const struct ast_expr *ast, enum secret_source source)
-{
-	struct expr *e = expr_new(x->arena, EXPR_SECRET, &TYPE_OF_SECRET, ast->span);
-	struct secret *s = arena_new_struct(x->arena, struct secret);
-	size_t n = source == SECRET_STORE ? 2 : 1;
-
-	if (!positional_only(ast, n, n))
-		return bad_builtin(x, ast, source == SECRET_STORE ? "secret(\"name\", \"key\")" : "env(\"VAR\")");
-	s->source = source;
-	s->name = secret_text(x, ast->entries[0].value);
-	s->key = n == 2 ? secret_text(x, ast->entries[1].value) : NULL;
-	e->secret = s;
-	return s->name && (n == 1 || s->key) ? e : NULL;
-}
-
-static const struct expr *
-check_builtin(struct expr_check *x, const struct ast_expr *ast)
-{
-	const char *name = ast->a && ast->a->kind == AST_NAME ? ast->a->name.text : NULL;
-	struct diag *d;
-
-	if (name && !strcmp(name, "len"))
-		return check_len(x, ast);
-	if (name && !strcmp(name, "range"))
-		return check_range(x, ast);
-	if (name && !strcmp(name, "secret"))
-		return check_secret(x, ast, SECRET_STORE);
-	if (name && !strcmp(name, "env"))
-		return check_secret(x, ast, SECRET_ENV);
-	d = diags_add(x->check->diags, DIAG_L0315, ast->span, "a call cannot stand within an expression");
-	diag_help(x->check->diags, d, "give the call a line of its own, `name = %s(…)`, and use `name` here", name ? name : "call");
-	return NULL;
 }
 
 /* ---- all of it ---- */

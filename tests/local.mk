@@ -11,6 +11,8 @@ C_TESTS += %D%/base/test_map
 C_TESTS += %D%/base/test_source
 C_TESTS += %D%/base/test_utf8
 C_TESTS += %D%/base/test_value
+C_TESTS += %D%/dsl/test_check
+C_TESTS += %D%/dsl/test_lower
 C_TESTS += %D%/dsl/test_resolve
 C_TESTS += %D%/dsl/test_yaml_write
 C_TESTS += %D%/kernel/test_doctor
@@ -41,6 +43,8 @@ EXTRA_DIST += %D%
 check_LIBRARIES += %D%/libtests.a
 %C%_libtests_a_SOURCES = \
 	%D%/cases.c %D%/cases.h \
+	%D%/dsl/plan_dump.c %D%/dsl/plan_dump.h \
+	%D%/dsl/scope_case.c %D%/dsl/scope_case.h \
 	%D%/tap.c %D%/tap.h
 %C%_libtests_a_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_srcdir)"' -DTEST_BUILDDIR='"$(abs_builddir)"'
 if FUZZING
