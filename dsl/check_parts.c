@@ -20,7 +20,7 @@ fact_of(const struct ast_name *names, size_t n, enum fact *ret)
 		FACT_STEP_ATTEMPT };
 
 	for (size_t i = 0; n == 2 && i < ARRAY_LEN(facts); i++) {
-		const char *text = fact_text(facts[i]), *dot = strchr(text, '.');
+		const char *text = expr_fact_text(facts[i]), *dot = strchr(text, '.');
 
 		if (!strncmp(text, names[0].text, (size_t)(dot - text)) && strlen(names[0].text) == (size_t)(dot - text) &&
 			!strcmp(dot + 1, names[1].text)) {

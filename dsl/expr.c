@@ -28,7 +28,7 @@ expr_op_text(enum expr_op op)
 }
 
 const char *
-fact_text(enum fact fact)
+expr_fact_text(enum fact fact)
 {
 	static const char *const texts[] = {
 		[FACT_RUN_ID] = "run.id", [FACT_RUN_NAME] = "run.name", [FACT_RUN_NAMESPACE] = "run.namespace",

@@ -74,7 +74,7 @@ struct expr {
 /* Is it a literal (EXPR_VALUE, or a CONCAT/LIST/DICT of literals)? */
 bool expr_is_constant(const struct expr *expr);
 const char *expr_op_text(enum expr_op op); /* "==", "not in" */
-const char *fact_text(enum fact fact); /* "run.id" */
+const char *expr_fact_text(enum fact fact); /* "run.id" */
 /* Calls visit for the expression and everything in it, parents first. */
 void expr_walk(const struct expr *expr, void (*visit)(const struct expr *expr, void *context), void *context);
 

@@ -102,8 +102,8 @@ fact(struct expr_check *x, const struct ast_name *names, size_t n, struct span s
 	struct diag *d;
 
 	for (size_t i = 0; n == 2 && i < ARRAY_LEN(facts); i++) {
-		if (strncmp(fact_text(facts[i]), names[0].text, strlen(names[0].text)) ||
-			strcmp(fact_text(facts[i]) + strlen(names[0].text) + 1, names[1].text))
+		if (strncmp(expr_fact_text(facts[i]), names[0].text, strlen(names[0].text)) ||
+			strcmp(expr_fact_text(facts[i]) + strlen(names[0].text) + 1, names[1].text))
 			continue;
 		if (facts[i] == FACT_RUN_STATUS) {
 			diags_add(x->check->diags, DIAG_L0215, span, "`run.status` is known in `on exit` only");

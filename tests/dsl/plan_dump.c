@@ -70,7 +70,7 @@ expr_dump(struct buf *buf, const struct plan *plan, const struct expr *e)
 		buf_printf(buf, "item %s", plan->groups[e->index].variable);
 		break;
 	case EXPR_FACT:
-		buf_puts(buf, fact_text(e->fact));
+		buf_puts(buf, expr_fact_text(e->fact));
 		break;
 	case EXPR_STATE:
 		buf_puts(buf, "state");
@@ -324,7 +324,7 @@ dump_part(struct buf *buf, const struct component *c, const struct part *p)
 		buf_printf(buf, "given(%s)", c->inputs[p->index].id);
 		break;
 	case PART_FACT:
-		buf_puts(buf, fact_text(p->fact));
+		buf_puts(buf, expr_fact_text(p->fact));
 		break;
 	case PART_CONCAT:
 		buf_puts(buf, "text(");
