@@ -11,6 +11,20 @@ take_comments(struct unit *unit, struct lexer *lexer)
 	unit->n_comments = lexer->comments.n;
 }
 
+static bool
+is_closing(enum token_kind kind)
+{
+	return kind == TOKEN_RPAREN || kind == TOKEN_RBRACKET || kind == TOKEN_RBRACE;
+}
+
+static struct ast_stmt *
+stray(struct parser *p)
+{
+	parser_complain(p, DIAG_L0113, parser_span_of(p, parser_token(p)), "this %s closes nothing", token_text(parser_peek(p)));
+	parser_next(p);
+	return NULL;
+}
+
 static void
 parse_all(struct parser *p)
 {
@@ -23,13 +37,7 @@ parse_all(struct parser *p)
 		if (parser_peek(p) == TOKEN_EOF)
 			break;
 		p->statement = parser_start(p);
-		if (parser_peek(p) == TOKEN_RBRACE) {
-			parser_complain(p, DIAG_L0113, parser_span_of(p, parser_token(p)), "this `}` closes nothing");
-			parser_next(p);
-			stmt = NULL;
-		} else {
-			stmt = parser_top(p);
-		}
+		stmt = is_closing(parser_peek(p)) ? stray(p) : parser_top(p);
 		if (stmt && !p->panic) {
 			stmt->span = parser_span_from(p, stmt->span.start);
 			vec_push(&stmts, stmt);

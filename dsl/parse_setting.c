@@ -142,7 +142,8 @@ parser_fields(struct parser *p, struct ast_field **ret_fields, size_t *ret_n, bo
 		struct ast_field field = { 0 };
 
 		parser_pass_newline(p);
-		if (parser_peek(p) == TOKEN_RBRACE || parser_peek(p) == TOKEN_EOF || parser_forgot_to_close(p))
+		if (parser_peek(p) == TOKEN_RBRACE || parser_peek(p) == TOKEN_EOF ||
+		    (parser_forgot_to_close(p) && token_is_keyword(parser_peek(p))))
 			break;
 		p->statement = parser_start(p);
 		parse_field(p, &field, component);

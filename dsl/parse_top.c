@@ -304,7 +304,10 @@ unknown_verb(struct parser *p, const struct ast_expr *expr)
 	diag = parser_unexpected(p, "the end of the line");
 	if (!diag)
 		return;
-	diag_label(p->diags, diag, expr->span, "this is no verb");
+	if (verb_lookup(expr->name.text, strlen(expr->name.text)))
+		diag_label(p->diags, diag, expr->span, "this is a value of yours, and so no verb");
+	else
+		diag_label(p->diags, diag, expr->span, "this is no verb");
 	diag_near(p->diags, diag, "verb", expr->span, expr->name.text, names, n);
 }
 

@@ -7,6 +7,8 @@
 
 #include "base/utf8.h"
 
+enum { NEAR_MAX = 400 }; /* bytes between brackets that may belong together */
+
 /* ---- the place ---- */
 
 const struct token *
@@ -293,10 +295,15 @@ never_closed(struct parser *p, struct open_bracket open)
 {
 	struct span span = { p->source, open.start, open.start + 1 };
 	const struct token *token = parser_token(p);
-	struct diag *diag = parser_complain(p, DIAG_L0112, span, "this %s is never closed", token_text((enum token_kind)open.kind));
+	struct diag *diag;
 
 	if (token->kind == TOKEN_EOF)
 		p->any_open = true;
+	if (p->shaky) {
+		p->panic = true;
+		return;
+	}
+	diag = parser_complain(p, DIAG_L0112, span, "this %s is never closed", token_text((enum token_kind)open.kind));
 	if (diag && token->kind != TOKEN_EOF)
 		diag_label(p->diags, diag, parser_span_of(p, token), "expected %s before this",
 			token_text(closing(open.kind)));
@@ -381,19 +388,30 @@ is_closing(uint8_t kind)
 	return kind == TOKEN_RPAREN || kind == TOKEN_RBRACKET || kind == TOKEN_RBRACE;
 }
 
+/* On the line of the place, and not far from it. */
+static bool
+is_near(const struct parser *p, uint32_t start)
+{
+	uint32_t end = parser_start(p);
+
+	return end - start <= NEAR_MAX && !memchr(p->source->text + start, '\n', end - start);
+}
+
 /* Closes what this token closes, down to `level`; false when nothing above it matches. */
 static bool
 pop_bracket(struct parser *p, size_t level, uint8_t kind)
 {
 	for (size_t i = p->open.n; i > level; i--) {
 		if (closing(p->open.items[i - 1].kind) == kind) {
+			p->shaky = p->shaky || i < p->open.n;
 			p->open.n = i - 1;
 			return true;
 		}
-		/* `)` does not close a `{`, but `}` closes what stands open in it. */
-		if (kind != TOKEN_RBRACE)
-			return false;
+		/* `}` closes what stands open in it; `)` and `]` close a forgotten `{` of their own line only. */
+		if (kind != TOKEN_RBRACE && !is_near(p, p->open.items[i - 1].start))
+			break;
 	}
+	p->shaky = true;
 	return false;
 }
 
@@ -417,14 +435,11 @@ can_resume(const struct parser *p, size_t level)
 static void
 skip_statement(struct parser *p, size_t level, bool commas)
 {
-	size_t start = p->at;
-
 	for (;; parser_next(p)) {
 		const struct token *token = parser_token(p);
 
-		if (token->kind == TOKEN_EOF)
-			break;
-		if ((p->at > start || token->newline) && can_resume(p, level))
+		/* Where nothing of the statement was consumed, at least its first token is skipped. */
+		if (token->kind == TOKEN_EOF || (token->start > p->statement && can_resume(p, level)))
 			break;
 		if (commas && token->kind == TOKEN_COMMA && p->open.n <= level)
 			break;
@@ -433,6 +448,7 @@ skip_statement(struct parser *p, size_t level, bool commas)
 		else if (is_closing(token->kind) && !pop_bracket(p, level, token->kind) && token->kind == TOKEN_RBRACE && level)
 			break;
 	}
+	p->shaky = p->shaky || p->open.n > level;
 	p->open.n = level;
 }
 
@@ -464,6 +480,8 @@ parser_statement_ends(struct parser *p, size_t level, bool commas)
 		return;
 	p->lost = false;
 	skip_statement(p, level, commas);
+	if (!level)
+		p->shaky = false;
 	/* A declaration inside a block means that the block was not closed: the panic goes on, and the block ends with it. */
 	p->panic = level && parser_token(p)->kind != TOKEN_RBRACE && begins_statement(p, p->at) &&
 		   parser_token(p)->kind != TOKEN_NAME && parser_token(p)->kind != TOKEN_QUOTED_NAME;
