@@ -2,7 +2,8 @@
  *
  * Promises: boxes do not overlap; a group's box holds its members' boxes and its title strip; no line touches a box that is
  * neither its end nor around its end, and none crosses a title; lines go down only, except those that had to be turned round
- * because the edges had a cycle; the same input gives the same output. Time grows as the number of nodes and edges does. All
+ * because the edges had a cycle (their pieces need not join where they enter groups); the same input gives the same output. Time grows as
+ * the number of nodes and edges does. All
  * numbers are pixels; y grows downwards. */
 #ifndef DSL_LAYOUT_H
 #define DSL_LAYOUT_H

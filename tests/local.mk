@@ -13,6 +13,7 @@ C_TESTS += %D%/base/test_utf8
 C_TESTS += %D%/base/test_value
 C_TESTS += %D%/dsl/test_check
 C_TESTS += %D%/dsl/test_lower
+C_TESTS += %D%/dsl/test_layout
 C_TESTS += %D%/dsl/test_resolve
 C_TESTS += %D%/dsl/test_yaml_write
 C_TESTS += %D%/kernel/test_doctor
@@ -20,17 +21,28 @@ C_TESTS += %D%/kernel/test_install
 C_TESTS += %D%/test_cases
 
 FUZZ_TARGETS =
+FUZZ_TARGETS += %D%/fuzz/fuzz_layout
 FUZZ_TARGETS += %D%/fuzz/fuzz_yaml
 
 SCRIPT_TESTS =
 SCRIPT_TESTS += %D%/docs/run_examples.py
 SCRIPT_TESTS += %D%/docs/test_fences.py
+SCRIPT_TESTS += %D%/dsl/layout_vs_dot.py
 SCRIPT_TESTS += %D%/lint/includes.py
 SCRIPT_TESTS += %D%/lint/size.py
 SCRIPT_TESTS += %D%/lint/test_lint.py
 SCRIPT_TESTS += %D%/lint/words.py
 
 check_PROGRAMS += $(C_TESTS) $(FUZZ_TARGETS)
+
+# Pictures: graphs as data, the promises of the layout, and a tool for the scripts.
+check_PROGRAMS += %D%/dsl/layout_tool
+LAYOUT_FIXTURES = \
+	%D%/dsl/graph_fixtures.c %D%/dsl/graph_fixtures.h \
+	%D%/dsl/layout_check.c %D%/dsl/layout_check.h
+%C%_dsl_layout_tool_SOURCES = %D%/dsl/layout_tool.c $(LAYOUT_FIXTURES)
+%C%_dsl_test_layout_SOURCES = %D%/dsl/test_layout.c $(LAYOUT_FIXTURES)
+%C%_fuzz_fuzz_layout_SOURCES = %D%/fuzz/fuzz_layout.c %D%/dsl/layout_check.c %D%/dsl/layout_check.h
 
 # A kernel for the tests of the protocol. It has a main() of its own and is no test.
 check_PROGRAMS += %D%/kernel/echo_kernel
