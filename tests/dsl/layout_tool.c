@@ -91,7 +91,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: layout_tool list | NAME [--time [N]]\n");
 		status = 2;
 	} else if (argc > 2 && !strcmp(argv[2], "--time")) {
-		status = measure(argv[1], argc > 3 ? atoi(argv[3]) : 3);
+		status = measure(argv[1], argc > 3 ? (int)strtol(argv[3], NULL, 10) : 3);
 	} else {
 		layout_run(arena, layout);
 		print_json(layout);
