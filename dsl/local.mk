@@ -69,6 +69,7 @@ libdsl_a_SOURCES += %D%/lower_collect.c
 libdsl_a_SOURCES += %D%/lower_graph.c
 libdsl_a_SOURCES += %D%/lower_names.c
 libdsl_a_SOURCES += %D%/lower_step.c
+libdsl_a_SOURCES += %D%/package.c
 libdsl_a_SOURCES += %D%/parse.c %D%/parse.h
 libdsl_a_SOURCES += %D%/parse_component.c
 libdsl_a_SOURCES += %D%/parse_expr.c

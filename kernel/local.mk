@@ -9,9 +9,11 @@ libkernel_a_SOURCES += %D%/connection.c %D%/connection.h
 libkernel_a_SOURCES += %D%/control.c
 libkernel_a_SOURCES += %D%/dispatch.c
 libkernel_a_SOURCES += %D%/execute.c
+libkernel_a_SOURCES += %D%/file.c %D%/file.h
 libkernel_a_SOURCES += %D%/handshake.c %D%/handshake.h
 libkernel_a_SOURCES += %D%/heartbeat.c %D%/heartbeat.h
 libkernel_a_SOURCES += %D%/history.c %D%/history.h
+libkernel_a_SOURCES += %D%/http_get.c %D%/http_get.h
 libkernel_a_SOURCES += %D%/info.c
 libkernel_a_SOURCES += %D%/install.c %D%/install.h
 libkernel_a_SOURCES += %D%/introspect.c
@@ -34,13 +36,21 @@ libkernel_a_SOURCES += %D%/doctor.c %D%/doctor.h
 libkernel_a_SOURCES += %D%/install.c %D%/install.h
 libkernel_a_SOURCES += %D%/kernelspecs.c %D%/kernelspecs.h
 libkernel_a_SOURCES += %D%/language.h
+libkernel_a_SOURCES += %D%/resolver.c %D%/resolver.h
+libkernel_a_SOURCES += %D%/url_cache.c %D%/url_cache.h
 nodist_libkernel_a_SOURCES = \
-	%D%/kernelspec_files.c
+	%D%/kernelspec_files.c \
+	%D%/std_files.c
 
 %D%/kernelspec_files.c: share/embed.sh $(KERNELSPEC_FILES)
 	$(AM_V_GEN)$(MKDIR_P) %D% && $(SHELL) $(srcdir)/share/embed.sh KERNELSPEC_FILES \
 		$(KERNELSPEC_FILES:%=$(srcdir)/%) >$@.tmp && mv $@.tmp $@
 CLEANFILES += %D%/kernelspec_files.c
+
+%D%/std_files.c: share/embed.sh $(STD_FILES)
+	$(AM_V_GEN)$(MKDIR_P) %D% && $(SHELL) $(srcdir)/share/embed.sh STD_FILES $(STD_FILES:%=$(srcdir)/%) >$@.tmp && \
+		mv $@.tmp $@
+CLEANFILES += %D%/std_files.c
 
 bin_PROGRAMS += lateen
 lateen_SOURCES = %D%/main.c

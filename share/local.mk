@@ -4,7 +4,10 @@ KERNELSPEC_FILES = \
 	%D%/kernelspec/logo-32x32.png \
 	%D%/kernelspec/logo-64x64.png \
 	%D%/kernelspec/logo-svg.svg
-EXTRA_DIST += $(KERNELSPEC_FILES) %D%/embed.sh %D%/requirements.txt
+# The standard library, in `lateen` itself.
+STD_FILES = \
+	%D%/std/std.lateen
+EXTRA_DIST += $(KERNELSPEC_FILES) $(STD_FILES) %D%/embed.sh %D%/requirements.txt
 
 kernelspecdir = $(datadir)/jupyter/kernels/lateen
 kernelspec_DATA = \

@@ -5,19 +5,22 @@
 # TAP, reads its data from $(srcdir) (test_path() in tap.h) and is run in the build directory.
 C_TESTS =
 C_TESTS += %D%/base/test_buf
-C_TESTS += %D%/base/test_yaml
 C_TESTS += %D%/base/test_error
 C_TESTS += %D%/base/test_map
 C_TESTS += %D%/base/test_source
 C_TESTS += %D%/base/test_utf8
 C_TESTS += %D%/base/test_value
+C_TESTS += %D%/base/test_yaml
 C_TESTS += %D%/dsl/test_check
+C_TESTS += %D%/dsl/test_component_yaml
 C_TESTS += %D%/dsl/test_lower
 C_TESTS += %D%/dsl/test_layout
+C_TESTS += %D%/dsl/test_package
 C_TESTS += %D%/dsl/test_resolve
 C_TESTS += %D%/dsl/test_yaml_write
 C_TESTS += %D%/kernel/test_doctor
 C_TESTS += %D%/kernel/test_install
+C_TESTS += %D%/kernel/test_resolver
 C_TESTS += %D%/test_cases
 
 FUZZ_TARGETS =

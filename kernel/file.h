@@ -1,0 +1,15 @@
+/* Whole files, in and out: bounded reads, atomic writes. */
+#ifndef KERNEL_FILE_H
+#define KERNEL_FILE_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/* Appends the file's bytes; "-" is standard input. More than max bytes, a folder or a device is an error. */
+int file_read(const char *path, size_t max, struct buf *buf, struct error *err);
+/* Writes a temporary file beside it and renames it over the path, so that nobody ever sees half of it. "-" is standard output. */
+int file_write(const char *path, const void *bytes, size_t len, struct error *err);
+
+#endif
