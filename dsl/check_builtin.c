@@ -107,7 +107,6 @@ const struct expr *
 check_builtin(struct expr_check *x, const struct ast_expr *ast)
 {
 	const char *name = ast->a && ast->a->kind == AST_NAME ? ast->a->name.text : NULL;
-	struct diag *d;
 
 	if (name && !strcmp(name, "len"))
 		return check_len(x, ast);
@@ -117,7 +116,6 @@ check_builtin(struct expr_check *x, const struct ast_expr *ast)
 		return check_secret(x, ast, SECRET_STORE);
 	if (name && !strcmp(name, "env"))
 		return check_secret(x, ast, SECRET_ENV);
-	d = diags_add(x->check->diags, DIAG_L0315, ast->span, "a call cannot stand within an expression");
-	diag_help(x->check->diags, d, "give the call a line of its own, `name = %s(…)`, and use `name` here", name ? name : "call");
+	diags_add(x->check->diags, DIAG_L0115, ast->span, "a call cannot stand inside an expression");
 	return NULL;
 }

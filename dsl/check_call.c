@@ -206,6 +206,23 @@ complain_of_missing(struct binder *b, const struct ast_expr *call)
 
 /* ---- does it fit ---- */
 
+/* A text literal fits Strings and their aliases, and braces put any value into one. */
+static void
+help_with_text(struct check *check, struct diag *d, const struct expr *arg, const struct type *want)
+{
+	const char *text = arg->span.source ? arg->span.source->text + arg->span.start : "";
+	size_t len = arg->span.end - arg->span.start;
+	const char *fix;
+
+	if (!len || len > 40 || memchr(text, '"', len) || memchr(text, '{', len) || memchr(text, '}', len) || memchr(text, '\n', len)) {
+		diag_help(check->diags, d, "a text literal fits `%s`, and can hold any value in braces", want->name);
+		return;
+	}
+	fix = arena_printf(check->arena, "\"{%.*s}\"", (int)len, text);
+	diag_help(check->diags, d, "a text literal fits `%s`: write `%s`", want->name, fix);
+	diag_fix(check->diags, d, arg->span, FIX_LIKELY, fix);
+}
+
 static void
 help_with_misfit(struct check *check, struct diag *d, const struct expr *arg, const struct type *want)
 {
@@ -214,10 +231,8 @@ help_with_misfit(struct check *check, struct diag *d, const struct expr *arg, co
 	if (text && want->kind != TYPE_STRING && want->kind != TYPE_OPAQUE && strlen(text) < 40 &&
 		(type_is_number(want) || want->kind == TYPE_BOOLEAN) && *text && strspn(text, "0123456789.+-eEtrufals") == strlen(text))
 		diag_help(check->diags, d, "without quotes it is a value: `%s`", text);
-	else if (type_fits(arg->type, want) == TYPE_IF_LITERAL && arg->type->kind == TYPE_STRING)
-		diag_help(check->diags, d, "a text literal fits `%s`: put it in a text, `\"{…}\"`", want->name);
-	else if (want->kind == TYPE_STRING && !want->base && arg->type->kind != TYPE_SECRET && !type_is_file(arg->type))
-		diag_help(check->diags, d, "a text can hold it: `\"{…}\"`");
+	else if (want->kind == TYPE_STRING && arg->type->kind != TYPE_SECRET && !type_is_file(arg->type))
+		help_with_text(check, d, arg, want);
 	else if (want->kind == TYPE_SECRET)
 		diag_help(check->diags, d, "a Secret is given as `secret(\"name\", \"key\")`");
 }

@@ -99,8 +99,6 @@ check_outputs(struct check *check, const struct ast_stmt *stmt, struct component
 		p->type = check_type(check, check->unit->arena, &out->type);
 		if (p->type && p->type->kind == TYPE_SECRET)
 			diags_add(check->diags, DIAG_L0310, out->type.span, "an output cannot be a Secret");
-		if (out->type.optional)
-			diags_add(check->diags, DIAG_L0307, out->type.span, "an output cannot be optional; only inputs can");
 		if (!p->type)
 			p->type = &TYPE_OF_ANY;
 		p->passing = type_is_file(p->type) ? PASS_FILE : PASS_VALUE;

@@ -174,7 +174,7 @@ static const struct expr *
 check_string(struct expr_check *x, const struct ast_expr *ast)
 {
 	struct expr *e;
-	const struct expr **items;
+	VEC(const struct expr *) items = {0};
 	bool good = true;
 
 	check_argo_tags(x->check, ast);
@@ -183,15 +183,20 @@ check_string(struct expr_check *x, const struct ast_expr *ast)
 	if (ast->n_parts == 1 && !ast->parts[0].expr)
 		return check_literal_text(x, ast->parts[0].text, ast->parts[0].len, ast->span);
 	e = expr_new(x->arena, EXPR_CONCAT, &TYPE_OF_STRING, ast->span);
-	items = arena_alloc(x->arena, ast->n_parts * sizeof(*items));
 	for (size_t i = 0; i < ast->n_parts; i++) {
 		const struct ast_string_part *p = &ast->parts[i];
+		const struct expr *item = p->expr ? check_expr(x, p->expr) : check_literal_text(x, p->text, p->len, p->span);
 
-		items[i] = p->expr ? check_expr(x, p->expr) : check_literal_text(x, p->text, p->len, p->span);
-		good = items[i] && (!p->expr || check_is_value(x->check, items[i])) && good;
+		good = item && (!p->expr || check_is_value(x->check, item)) && good;
+		/* a text within a text is one text, for whoever writes it elsewhere */
+		for (size_t k = 0; item && item->kind == EXPR_CONCAT && k < item->n_items; k++)
+			vec_push(&items, item->items[k]);
+		if (item && item->kind != EXPR_CONCAT)
+			vec_push(&items, item);
 	}
-	e->items = items;
-	e->n_items = ast->n_parts;
+	e->items = arena_copy(x->arena, items.items, items.n * sizeof(*items.items));
+	e->n_items = items.n;
+	vec_release(&items);
 	return good ? expr_done(x->check, x->arena, e) : NULL;
 }
 

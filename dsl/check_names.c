@@ -203,8 +203,6 @@ check_declare_type(struct check *check, const struct ast_stmt *stmt)
 			stmt->name.text);
 		return;
 	}
-	if (stmt->type.optional)
-		diags_add(check->diags, DIAG_L0307, stmt->type.span, "a type cannot be optional; its inputs can");
 	if (!base)
 		return;
 	if (base->kind == TYPE_SECRET) {

@@ -44,7 +44,7 @@ unknown_name(struct parts *p, const struct ast_name *name)
 		names[n++] = c->inputs[i].name;
 	for (size_t i = 0; i < c->n_outputs; i++)
 		names[n++] = c->outputs[i].name;
-	diag_near(p->check->diags, d, "name", name->span, name->text, names, n);
+	diag_near(p->check->diags, d, "input or output", name->span, name->text, names, n);
 }
 
 static bool
@@ -185,6 +185,8 @@ read_condition(struct parts *p, const struct ast_expr *ast, bool *negated, struc
 		return true;
 	if (ret->kind == PART_TEXT && ast->kind == AST_BOOLEAN)
 		return true;
+	if (ret->kind == PART_INPUT && p->component->inputs[ret->index].type->kind == TYPE_ANY)
+		return false; /* its type was not known, and that was said */
 	d = diags_add(p->check->diags, DIAG_L0308, ast->span, "a condition here is an optional input or a Boolean input");
 	if (ret->kind == PART_INPUT)
 		diag_help(p->check->diags, d, "`%s` is %s; declare it as `%s?` to ask whether it is given",

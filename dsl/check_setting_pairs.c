@@ -158,6 +158,21 @@ check_node_selector(struct setting_check *c)
 	check_pairs(c, &c->settings->node_selector, &c->settings->n_node_selector, false);
 }
 
+static void
+complain_of_no_secret(struct setting_check *c, const struct expr *e)
+{
+	struct diag *d;
+
+	if (e->type->kind != TYPE_SECRET) {
+		diags_add(diags_of(c), DIAG_L0311, e->span, "`secret_env` takes secrets only, not %s", type_text(c->x->arena, e->type));
+		return;
+	}
+	d = diags_add(diags_of(c), DIAG_L0311, e->span, "this Secret has no default, and `secret_env` is fixed when the pipeline is compiled");
+	if (e->origin.source)
+		diag_label(diags_of(c), d, e->origin, "declared here");
+	diag_help(diags_of(c), d, "give it a default: `= secret(\"name\", \"key\")`");
+}
+
 void
 check_secret_env(struct setting_check *c)
 {
@@ -175,8 +190,7 @@ check_secret_env(struct setting_check *c)
 		const struct expr *e = check_expr(c->x, entry->value);
 
 		if (e && !e->secret) {
-			diags_add(diags_of(c), DIAG_L0311, e->span, "`secret_env` takes secrets only, not %s",
-				type_text(c->x->arena, e->type));
+			complain_of_no_secret(c, e);
 			continue;
 		}
 		if (!e || !key_is_new(c, entry))

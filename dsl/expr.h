@@ -64,7 +64,7 @@ struct expr {
 	size_t index, output;
 	enum fact fact;
 	enum state_test state;
-	const struct secret *secret;
+	const struct secret *secret; /* also of an EXPR_PARAM of type Secret that has a default */
 	const char *const *path; /* n_items names */
 	const char *const *keys;
 	const struct expr *const *items;

@@ -47,7 +47,6 @@ lower_params(struct lower *l)
 	for (size_t i = 0; i < stmt->n_inputs; i++) {
 		const struct ast_input *in = &stmt->inputs[i];
 		struct plan_param *p = &l->params[l->n_params];
-		struct diag *d;
 
 		if (!in->name.text)
 			continue;
@@ -57,10 +56,6 @@ lower_params(struct lower *l)
 		p->type = check_type(l->check, l->arena, &in->type);
 		if (in->type.name.text && !map_has(l->uses, in->type.name.text))
 			map_set(l->uses, in->type.name.text, NULL);
-		if (in->type.optional) {
-			d = diags_add(l->check->diags, DIAG_L0307, in->type.span, "a pipeline's parameter cannot be optional");
-			diag_help(l->check->diags, d, "give it a default: `%s: %s = …`", p->name, in->type.name.text);
-		}
 		if (in->fallback)
 			lower_fallback(l, in, p);
 		l->n_params++;

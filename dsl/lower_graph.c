@@ -101,10 +101,12 @@ complain_of_cycle(struct walk *w, size_t to)
 
 	while (w->stack.items[first - 1].place != to)
 		first--;
-	for (size_t i = first - 1; i < w->stack.n; i++) {
+	add_name(&text, w->l, &children[w->stack.items[first - 1].place]);
+	for (size_t i = first; i < w->stack.n; i++) {
+		buf_puts(&text, i == first ? " waits for " : ", which waits for ");
 		add_name(&text, w->l, &children[w->stack.items[i].place]);
-		buf_puts(&text, " waits for ");
 	}
+	buf_puts(&text, first == w->stack.n ? " waits for " : ", which waits for ");
 	add_name(&text, w->l, &children[to]);
 	edge = &children[w->stack.items[first - 1].place].edges.items[w->stack.items[first - 1].edge - 1];
 	d = diags_add(diags, DIAG_L0210, edge->span, "%s", buf_text(&text));

@@ -65,7 +65,7 @@ unknown(struct lower *l, size_t group, const struct ast_name *name)
 		return NULL;
 	d = diags_add(diags, DIAG_L0202, name->span, "nothing named `%s` is known in this pipeline", name->text);
 	names = names_seen(l, group, false, &n);
-	diag_near(diags, d, "name", name->span, name->text, names, n);
+	diag_near(diags, d, "value", name->span, name->text, names, n);
 	return NULL;
 }
 
@@ -242,6 +242,7 @@ param(struct expr_check *x, const struct lower *l, const struct local *local, st
 	e = expr_new(x->arena, EXPR_PARAM, p->type, span);
 	e->index = local->index;
 	e->origin = p->span;
+	e->secret = p->secret;
 	return e;
 }
 

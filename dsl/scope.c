@@ -267,6 +267,23 @@ is_bound(void *context, const char *word)
 	return map_has(&scope->decls, word);
 }
 
+/* Has the parser dropped something? Some of its errors leave the tree whole. */
+static bool
+is_torn(const struct diags *diags, size_t from)
+{
+	static const enum diag_code harmless[] = { DIAG_L0103, DIAG_L0107, DIAG_L0108, DIAG_L0110, DIAG_L0111, DIAG_L0115, DIAG_L0125 };
+
+	for (size_t i = from; i < diags->n; i++) {
+		bool known = diags->items[i]->severity != SEVERITY_ERROR;
+
+		for (size_t k = 0; k < ARRAY_LEN(harmless); k++)
+			known = known || diags->items[i]->code == harmless[k];
+		if (!known)
+			return true;
+	}
+	return diags->n >= DIAGS_MAX;
+}
+
 /* Declarations first, so that a pipeline may stand before what it uses. */
 static void
 check_declarations(struct check *check, const struct unit *unit)
@@ -418,10 +435,10 @@ scope_check(struct scope *scope, struct source *source, struct diags *diags)
 	struct parse_options options = { .is_bound = is_bound, .context = scope };
 	struct check check = { .scope = scope, .diags = diags, .arena = arena_new() };
 	struct action_list list = {0};
-	size_t errors = diags->n_errors, seen = 0;
+	size_t errors = diags->n_errors, before = diags->n, seen = 0;
 
 	check.unit = parse(source, &options, diags);
-	check.torn = diags->n_errors > errors;
+	check.torn = is_torn(diags, before);
 	check_declarations(&check, check.unit);
 	lower_users(&check, &seen);
 	hold_declared(&check, check.unit, &list);
