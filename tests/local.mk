@@ -53,7 +53,6 @@ check_PROGRAMS += %D%/kernel/echo_kernel
 	%D%/kernel/echo_kernel.c \
 	%D%/kernel/echo_language.c %D%/kernel/echo_language.h
 dist_noinst_SCRIPTS += $(SCRIPT_TESTS)
-EXTRA_DIST += %D%
 
 check_LIBRARIES += %D%/libtests.a
 %C%_libtests_a_SOURCES = \

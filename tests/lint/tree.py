@@ -10,11 +10,13 @@ import tap  # noqa: E402
 
 ROOT = pathlib.Path(tap.source_dir()).resolve()
 ROOMS = ("base", "dsl", "kernels", "runtime", "kernel")
-SKIPPED_FOLDERS = {".git", "build", "build-sanitized", "aux", "autom4te.cache", "__pycache__", ".deps", "node_modules"}
+SKIPPED_FOLDERS = {".git", "build", "build-sanitized", "_build", "_inst", "aux", "autom4te.cache", "__pycache__", ".deps",
+                   "node_modules"}
 
 
 def _tracked():
-    """Git's list in a checkout. In an unpacked tarball, where git may find some other repository above, every file."""
+    """Git's list in a checkout. In an unpacked tarball, where git may find some other repository above, every file
+    but what a build there made."""
     if not (ROOT / ".git").exists():
         return None
     command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"]
@@ -26,9 +28,10 @@ def _tracked():
 
 
 def _walked():
+    made = {"configure", "aclocal.m4", "Makefile.in", "config.h.in"}
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [f for f in folders if f not in SKIPPED_FOLDERS]
-        for name in names:
+        for name in set(names) - made:
             yield str(pathlib.Path(folder, name).relative_to(ROOT))
 
 
