@@ -187,7 +187,7 @@ start_server(struct server *server, const char *folder)
 		line[0] = '\0';
 	if (reply)
 		fclose(reply);
-	snprintf(server->root, sizeof server->root, "https://127.0.0.1:%d", atoi(line));
+	snprintf(server->root, sizeof server->root, "https://127.0.0.1:%ld", strtol(line, NULL, 10));
 	return *line != '\0';
 }
 
