@@ -481,7 +481,9 @@ no_value(struct parser *p)
 	} else if (token_is_keyword(kind) && kind != TOKEN_AND && kind != TOKEN_OR && kind != TOKEN_ELSE) {
 		parser_name(p, false, "a name");
 	} else {
-		parser_unexpected(p, "a value");
+		diag = parser_unexpected(p, "a value");
+		if (diag && kind == TOKEN_DOT && parser_peek_second(p) == TOKEN_INTEGER)
+			diag_help(p->diags, diag, "a number begins with a digit: `0.5`");
 	}
 	return parser_poison(p, start);
 }

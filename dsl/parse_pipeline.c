@@ -1,6 +1,8 @@
 /* Pipelines: steps, values, choices, control flow. */
 #include "config.h"
 
+#include <string.h>
+
 #include "dsl/parser.h"
 
 /* What a block may hold besides steps and control flow. */
@@ -108,6 +110,8 @@ parse_arm(struct parser *p, bool choice)
 	uint32_t start = parser_start(p);
 
 	if (parser_accept(p, TOKEN_IF)) {
+		if (parser_peek(p) == TOKEN_LBRACE)
+			parser_unexpected(p, "a condition behind `if`");
 		arm.condition = parser_expr(p);
 		if (!p->panic && parser_peek(p) == TOKEN_ASSIGN) {
 			struct diag *diag = parser_unexpected(p, "`{` behind the condition");
@@ -254,6 +258,16 @@ is_approval(const struct parser *p)
 	return parser_is_word(p, "approve") && parser_peek_second(p) == TOKEN_STRING;
 }
 
+/* Something stands behind an expression that is a whole line otherwise: a verb of the top level? */
+static void
+rest_of_line(struct parser *p, const struct ast_expr *expr)
+{
+	struct diag *diag = parser_unexpected(p, "the end of the line");
+
+	if (diag && expr->kind == AST_NAME && verb_lookup(expr->name.text, strlen(expr->name.text)))
+		diag_help(p->diags, diag, "`%s` does something at the top level of a cell, not in a pipeline", expr->name.text);
+}
+
 static struct ast_stmt *
 parse_step(struct parser *p, enum block_kind kind, struct ast_expr **ret_result)
 {
@@ -288,8 +302,10 @@ parse_step(struct parser *p, enum block_kind kind, struct ast_expr **ret_result)
 		struct diag *diag;
 
 		stmt->kind = AST_VALUE;
-		if (!parser_at_end(p))
-			return NULL; /* the rest of the line is the better complaint */
+		if (!parser_at_end(p)) {
+			rest_of_line(p, stmt->expr);
+			return NULL;
+		}
 		diag = parser_report(p, DIAG_L0119, stmt->expr->span, "an expression alone does nothing in a pipeline");
 		if (diag)
 			diag_help(p->diags, diag, "call a component, or give the value a name: `name = …`");

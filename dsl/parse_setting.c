@@ -32,7 +32,7 @@ parse_script(struct parser *p, struct ast_field *field)
 		else
 			parser_report(p, DIAG_L0104, language->span, "the language of a script is plain text");
 	} else {
-		field->name = parser_name(p, true, "the script's language, such as `sh` or `python`,");
+		field->name = parser_name(p, true, "a language such as `sh` or `python` behind `script`");
 	}
 	if (parser_peek(p) == TOKEN_RAW)
 		field->text = parser_raw(p);

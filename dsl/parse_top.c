@@ -27,7 +27,7 @@ call_expr(struct parser *p, const struct verb *verb)
 
 	if (p->panic || expr->kind == AST_CALL || expr->kind == AST_POISON)
 		return expr;
-	diag = parser_report(p, DIAG_L0122, expr->span, "`%s` wants a call", verb->word);
+	diag = parser_complain(p, DIAG_L0122, expr->span, "`%s` wants a call", verb->word);
 	if (diag)
 		diag_help(p->diags, diag, "write `%s`", verb->usage);
 	return parser_poison(p, expr->span.start);
@@ -73,6 +73,13 @@ missing(struct parser *p, const struct verb *verb)
 		diag_help(p->diags, diag, "write `%s`", verb->usage);
 }
 
+/* A word of the language is where a clause begins, not a path. */
+static bool
+may_begin(const struct parser *p, char letter)
+{
+	return !parser_at_end(p) && !(strchr("PTC", letter) && token_is_keyword(parser_peek(p)));
+}
+
 static void
 parse_args(struct parser *p, const struct verb *verb, struct ast_verb *ret)
 {
@@ -86,7 +93,7 @@ parse_args(struct parser *p, const struct verb *verb, struct ast_verb *ret)
 
 		if (optional)
 			at++;
-		if (comma ? parser_peek(p) != TOKEN_COMMA : parser_at_end(p)) {
+		if (comma ? parser_peek(p) != TOKEN_COMMA : !may_begin(p, letter)) {
 			if (!optional)
 				missing(p, verb);
 			break;
@@ -113,7 +120,7 @@ clause_at(const struct parser *p, const struct verb *verb)
 
 	if (parser_peek_over(p) != TOKEN_NAME && !token_is_keyword(parser_peek_over(p)))
 		return -1;
-	while ((word = verb_next_clause(&at, &len, &letter)))
+	while ((word = verb_next_clause(&at, &len, &letter, NULL)))
 		if (len == token_len && !memcmp(word, text, len))
 			return letter;
 	return -1;
@@ -132,7 +139,7 @@ unknown_clause(struct parser *p, const struct verb *verb)
 		token_len > 60 ? 60 : (int)token_len, text);
 	if (!diag)
 		return;
-	while (n < ARRAY_LEN(names) && (word = verb_next_clause(&at, &len, &letter)))
+	while (n < ARRAY_LEN(names) && (word = verb_next_clause(&at, &len, &letter, NULL)))
 		names[n++] = arena_strndup(p->diags->arena, word, len);
 	diag_near(p->diags, diag, "word", parser_span_of(p, parser_token(p)),
 		arena_strndup(p->diags->arena, text, token_len > 60 ? 60 : token_len), names, n);
@@ -140,12 +147,33 @@ unknown_clause(struct parser *p, const struct verb *verb)
 }
 
 static bool
-clause_given(const struct ast_clause *clauses, size_t n, const char *word)
+clause_given(const struct ast_clause *clauses, size_t n, const char *word, size_t len)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!strcmp(clauses[i].word.text, word))
+		if (strlen(clauses[i].word.text) == len && !memcmp(clauses[i].word.text, word, len))
 			return true;
 	return false;
+}
+
+static void
+check_needed(struct parser *p, const struct verb *verb, const struct ast_clause *clauses, size_t n)
+{
+	const char *at = verb->clauses, *word;
+	struct diag *diag;
+	size_t len;
+	char letter;
+	bool needed;
+
+	while (!p->panic && parser_at_end(p) && (word = verb_next_clause(&at, &len, &letter, &needed))) {
+		struct span end = parser_span_from(p, p->statement);
+
+		if (!needed || clause_given(clauses, n, word, len))
+			continue;
+		end.start = end.end;
+		diag = parser_report(p, DIAG_L0122, end, "`%s` wants `%.*s` and a name behind it", verb->word, (int)len, word);
+		if (diag)
+			diag_help(p->diags, diag, "write `%s`", verb->usage);
+	}
 }
 
 /* Before a line that begins with `on`, at the top level, the statement goes on. */
@@ -174,12 +202,13 @@ parse_clauses(struct parser *p, const struct verb *verb, struct ast_verb *ret)
 		}
 		parser_pass_newline(p);
 		clause.word = parser_name(p, true, "a word");
-		if (clause_given(clauses.items, clauses.n, clause.word.text))
+		if (clause_given(clauses.items, clauses.n, clause.word.text, strlen(clause.word.text)))
 			parser_report(p, DIAG_L0121, clause.word.span, "`%s` stands here twice", clause.word.text);
 		if (letter)
 			clause.value = parse_value(p, verb, (char)letter);
 		vec_push(&clauses, clause);
 	}
+	check_needed(p, verb, clauses.items, clauses.n);
 	parser_settle(p, &clauses, &ret->clauses, &ret->n_clauses);
 }
 
@@ -269,7 +298,7 @@ parse_started(struct parser *p, struct ast_stmt *stmt)
 	stmt->expr = parser_expr_or_call(p);
 	if (p->panic || stmt->expr->kind == AST_CALL || stmt->expr->kind == AST_POISON)
 		return;
-	diag = parser_report(p, DIAG_L0122, stmt->expr->span, "`start` wants a call");
+	diag = parser_complain(p, DIAG_L0122, stmt->expr->span, "`start` wants a call");
 	if (diag)
 		diag_help(p->diags, diag, "write `start P(…)`, with the pipeline's parameters in the parentheses");
 	stmt->expr = parser_poison(p, stmt->expr->span.start);

@@ -247,7 +247,7 @@ parser_enter(struct parser *p)
 {
 	struct diag *diag;
 
-	if (p->depth < AST_DEPTH_MAX) {
+	if (p->depth < AST_DEPTH_MAX - 1) {
 		p->depth++;
 		return true;
 	}
@@ -303,6 +303,7 @@ never_closed(struct parser *p, struct open_bracket open)
 		p->panic = true;
 		return;
 	}
+	p->told = true;
 	diag = parser_complain(p, DIAG_L0112, span, "this %s is never closed", token_text((enum token_kind)open.kind));
 	if (diag && token->kind != TOKEN_EOF)
 		diag_label(p->diags, diag, parser_span_of(p, token), "expected %s before this",
@@ -448,7 +449,8 @@ skip_statement(struct parser *p, size_t level, bool commas)
 		else if (is_closing(token->kind) && !pop_bracket(p, level, token->kind) && token->kind == TOKEN_RBRACE && level)
 			break;
 	}
-	p->shaky = p->shaky || p->open.n > level;
+	p->shaky = p->shaky || (p->open.n > level && !p->told);
+	p->told = false;
 	p->open.n = level;
 }
 
@@ -470,21 +472,25 @@ too_much(struct parser *p, bool commas)
 	}
 }
 
+static void
+recover(struct parser *p, size_t level, bool commas)
+{
+	p->lost = false;
+	skip_statement(p, level, commas);
+	/* A declaration inside a block means that the block was not closed: the panic goes on, and the block ends with it. */
+	p->panic = level && token_is_keyword(parser_peek_over(p)) && begins_statement(p, p->at);
+}
+
 void
 parser_statement_ends(struct parser *p, size_t level, bool commas)
 {
 	p->free = false;
 	if (!p->panic && !parser_at_end(p) && !(commas && parser_peek(p) == TOKEN_COMMA))
 		too_much(p, commas);
-	if (!p->panic)
-		return;
-	p->lost = false;
-	skip_statement(p, level, commas);
+	if (p->panic)
+		recover(p, level, commas);
 	if (!level)
 		p->shaky = false;
-	/* A declaration inside a block means that the block was not closed: the panic goes on, and the block ends with it. */
-	p->panic = level && parser_token(p)->kind != TOKEN_RBRACE && begins_statement(p, p->at) &&
-		   parser_token(p)->kind != TOKEN_NAME && parser_token(p)->kind != TOKEN_QUOTED_NAME;
 }
 
 /* Skips to the comma or bracket that ends the item, as long as it is plain where that is. */

@@ -35,6 +35,7 @@ struct parser {
 	bool panic;
 	bool lost; /* in panic, and the end of the item was looked for in vain: only the statement's end will do */
 	bool shaky; /* brackets of a statement that was given up did not match: one that is never closed is no news */
+	bool told; /* in panic because of a bracket that is never closed */
 	bool inner; /* inside a string's braces */
 	bool quantities; /* in a setting: `16Gi` is a value */
 	bool parts; /* the list is a command or args: `if` may stand in it */

@@ -29,7 +29,7 @@ verb_table(size_t *ret_n)
 }
 
 const char *
-verb_next_clause(const char **at, size_t *ret_len, char *ret_value)
+verb_next_clause(const char **at, size_t *ret_len, char *ret_value, bool *ret_needed)
 {
 	const char *word = *at + strspn(*at, " ");
 	size_t len = strcspn(word, " =");
@@ -38,6 +38,8 @@ verb_next_clause(const char **at, size_t *ret_len, char *ret_value)
 		return NULL;
 	*ret_len = len;
 	*ret_value = word[len] == '=' ? word[len + 1] : '\0';
-	*at = word + len + (*ret_value ? 2 : 0);
+	*at = word + strcspn(word, " ");
+	if (ret_needed)
+		*ret_needed = (*at)[-1] == '!';
 	return word;
 }

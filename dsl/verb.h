@@ -14,8 +14,8 @@ struct verb {
 
 const struct verb *verb_lookup(const char *word, size_t len); /* NULL: no verb */
 const struct verb *verb_table(size_t *ret_n); /* in the order of the alphabet */
-/* One after the other: *at starts as verb->clauses; the word's length and the letter of its value (0: none) come back.
- * NULL at the end. */
-const char *verb_next_clause(const char **at, size_t *ret_len, char *ret_value);
+/* One after the other: *at starts as verb->clauses; the word's length, the letter of its value (0: none) and,
+ * if asked for, whether it must be there come back. NULL at the end. */
+const char *verb_next_clause(const char **at, size_t *ret_len, char *ret_value, bool *ret_needed);
 
 #endif

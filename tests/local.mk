@@ -16,6 +16,7 @@ C_TESTS += %D%/dsl/test_component_yaml
 C_TESTS += %D%/dsl/test_lower
 C_TESTS += %D%/dsl/test_layout
 C_TESTS += %D%/dsl/test_package
+C_TESTS += %D%/dsl/test_parse
 C_TESTS += %D%/dsl/test_resolve
 C_TESTS += %D%/dsl/test_yaml_write
 C_TESTS += %D%/kernel/test_doctor
@@ -57,6 +58,7 @@ dist_noinst_SCRIPTS += $(SCRIPT_TESTS)
 check_LIBRARIES += %D%/libtests.a
 %C%_libtests_a_SOURCES = \
 	%D%/cases.c %D%/cases.h \
+	%D%/dsl/ast_dump.c %D%/dsl/ast_dump.h \
 	%D%/dsl/plan_dump.c %D%/dsl/plan_dump.h \
 	%D%/dsl/scope_case.c %D%/dsl/scope_case.h \
 	%D%/tap.c %D%/tap.h
