@@ -1,9 +1,6 @@
-/* Expressions, paths, lists, dicts and calls. */
+/* Expressions: operators, paths, values of settings. */
 #include "config.h"
 
-#include <errno.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dsl/parser.h"
@@ -31,9 +28,8 @@ max(unsigned a, unsigned b)
 	return a > b ? a : b;
 }
 
-/* A node above others: its span ends with the last token, and its height is one more than theirs. */
-static struct ast_expr *
-finish(struct parser *p, struct ast_expr *expr, unsigned height)
+struct ast_expr *
+parser_finish(struct parser *p, struct ast_expr *expr, unsigned height)
 {
 	expr->span = parser_span_from(p, expr->span.start);
 	p->height = height + 1;
@@ -45,270 +41,6 @@ finish(struct parser *p, struct ast_expr *expr, unsigned height)
 				AST_DEPTH_MAX);
 	}
 	return p->panic ? parser_poison(p, expr->span.start) : expr;
-}
-
-/* ---- numbers ---- */
-
-static char *
-token_copy(struct parser *p, const struct token *token, size_t *ret_len)
-{
-	const char *text = parser_text(p, token, ret_len);
-
-	return arena_strndup(p->arena, text, *ret_len);
-}
-
-static struct ast_expr *
-parse_integer(struct parser *p)
-{
-	const struct token *token = parser_next(p);
-	struct ast_expr *expr = parser_new_expr(p, AST_INTEGER, token->start);
-	struct diag *diag;
-
-	expr->text = token_copy(p, token, &expr->len);
-	errno = 0;
-	expr->integer = strtoll(expr->text, NULL, 10);
-	if (errno == ERANGE) {
-		diag = parser_report(p, DIAG_L0110, expr->span, "this number is too large for an Integer");
-		if (diag)
-			diag_note(p->diags, diag, "the largest is 9223372036854775807");
-		expr->kind = AST_POISON;
-	} else if (expr->len > 1 && expr->text[0] == '0') {
-		diag = parser_report(p, DIAG_L0110, expr->span, "a number does not begin with `0`");
-		if (diag)
-			diag_fix(p->diags, diag, expr->span, FIX_LIKELY, arena_printf(p->arena, "%lld", (long long)expr->integer));
-		expr->kind = AST_POISON;
-	}
-	return expr;
-}
-
-static struct ast_expr *
-parse_float(struct parser *p)
-{
-	const struct token *token = parser_next(p);
-	struct ast_expr *expr = parser_new_expr(p, AST_FLOAT, token->start);
-
-	expr->text = token_copy(p, token, &expr->len);
-	expr->number = strtod(expr->text, NULL);
-	if (!isfinite(expr->number)) {
-		parser_report(p, DIAG_L0110, expr->span, "this number is too large for a Float");
-		expr->kind = AST_POISON;
-	}
-	return expr;
-}
-
-static struct ast_expr *
-parse_quantity(struct parser *p)
-{
-	const struct token *token = parser_next(p);
-	struct ast_expr *expr = parser_new_expr(p, AST_QUANTITY, token->start);
-	struct diag *diag;
-
-	expr->text = token_copy(p, token, &expr->len);
-	if (p->quantities)
-		return expr;
-	diag = parser_report(p, DIAG_L0111, expr->span, "`%s` is not a number", expr->len > 60 ? "this" : expr->text);
-	if (diag)
-		diag_note(p->diags, diag, "quantities such as `16Gi`, `500m` and `90s` stand in settings only; elsewhere they are text, in quotes");
-	expr->kind = AST_POISON;
-	return expr;
-}
-
-struct ast_expr *
-parser_number(struct parser *p, const char *what)
-{
-	struct ast_expr *expr;
-
-	if (!p->panic && parser_peek(p) == TOKEN_INTEGER) {
-		expr = parse_integer(p);
-		return expr->kind == AST_INTEGER ? expr : NULL;
-	}
-	parser_unexpected(p, what);
-	return NULL;
-}
-
-/* ---- lists, dicts, arguments ---- */
-
-static struct ast_expr *parse_part(struct parser *p);
-
-/* Items up to the closing bracket, which is consumed. */
-static void
-parse_items(struct parser *p, struct bracket *bracket, enum token_kind close, struct ast_expr *(*item)(struct parser *),
-	const char *what, struct ast_expr ***ret_items, size_t *ret_n)
-{
-	VEC(struct ast_expr *) items = { 0 };
-	unsigned height = 0;
-
-	if (!p->panic && parser_peek_over(p) != close) {
-		do {
-			struct ast_expr *expr = item(p);
-
-			vec_push(&items, expr);
-			height = max(height, p->height);
-		} while (parser_item_ends(p, bracket, close, what));
-	}
-	parser_close(p, bracket, what);
-	parser_settle(p, &items, ret_items, ret_n);
-	p->height = height;
-}
-
-struct ast_expr *
-parser_list(struct parser *p, bool parts)
-{
-	struct ast_expr *list = parser_new_expr(p, AST_LIST, parser_start(p));
-	bool outer = p->parts;
-	struct bracket bracket;
-
-	if (!parser_open(p, TOKEN_LBRACKET, false, "", &bracket))
-		return parser_poison(p, list->span.start);
-	p->parts = parts;
-	parse_items(p, &bracket, TOKEN_RBRACKET, parts ? parse_part : parser_expr, "`,` or `]`", &list->items, &list->n_items);
-	p->parts = outer;
-	return finish(p, list, p->height);
-}
-
-/* `{ part, part }` of a conditional part. */
-static unsigned
-parse_parts(struct parser *p, struct ast_expr ***ret_items, size_t *ret_n)
-{
-	struct bracket bracket;
-
-	if (!parser_open(p, TOKEN_LBRACE, false, "", &bracket))
-		return 0;
-	parse_items(p, &bracket, TOKEN_RBRACE, parse_part, "`,` or `}`", ret_items, ret_n);
-	return p->height;
-}
-
-static struct ast_expr *
-parse_part(struct parser *p)
-{
-	struct ast_expr *expr;
-	uint32_t start = parser_start(p);
-	unsigned height;
-
-	if (p->panic || parser_peek(p) != TOKEN_IF)
-		return parser_expr(p);
-	if (!parser_enter(p))
-		return parser_poison(p, start);
-	parser_next(p);
-	expr = parser_new_expr(p, AST_PARTS, start);
-	expr->a = parser_expr(p);
-	height = p->height;
-	height = max(height, parse_parts(p, &expr->items, &expr->n_items));
-	if (parser_accept(p, TOKEN_ELSE))
-		height = max(height, parse_parts(p, &expr->items2, &expr->n_items2));
-	parser_leave(p);
-	return finish(p, expr, height);
-}
-
-static bool
-at_word(const struct parser *p)
-{
-	enum token_kind kind = parser_peek(p);
-
-	return kind == TOKEN_NAME || kind == TOKEN_QUOTED_NAME || token_is_keyword(kind);
-}
-
-/* `key: value` of a dict; the key may be text without braces in it. */
-static struct ast_entry
-parse_pair(struct parser *p)
-{
-	struct ast_entry entry = { 0 };
-	struct ast_expr *text;
-
-	if (!p->panic && parser_peek(p) == TOKEN_STRING) {
-		text = parser_string(p);
-		entry.key_quoted = true;
-		entry.key = (struct ast_name){ "", text->span };
-		if (text->n_parts == 1 && text->parts[0].text)
-			entry.key.text = text->parts[0].text;
-		else if (text->n_parts)
-			parser_report(p, DIAG_L0104, text->span, "the key of a dict is plain text, without expressions in it");
-	} else if (at_word(p)) {
-		entry.key = parser_name(p, true, "a key");
-	} else {
-		parser_unexpected(p, "a key");
-	}
-	parser_expect(p, TOKEN_COLON, "behind the key");
-	entry.value = parser_expr(p);
-	return entry;
-}
-
-static struct ast_expr *
-parse_dict(struct parser *p)
-{
-	struct ast_expr *dict = parser_new_expr(p, AST_DICT, parser_start(p));
-	VEC(struct ast_entry) entries = { 0 };
-	struct bracket bracket;
-	unsigned height = 0;
-
-	if (!parser_open(p, TOKEN_LBRACE, false, "", &bracket))
-		return parser_poison(p, dict->span.start);
-	if (parser_peek(p) != TOKEN_RBRACE) {
-		do {
-			struct ast_entry entry = parse_pair(p);
-
-			vec_push(&entries, entry);
-			height = max(height, p->height);
-		} while (parser_item_ends(p, &bracket, TOKEN_RBRACE, "`,` or `}`"));
-	}
-	parser_close(p, &bracket, "`,` or `}`");
-	parser_settle(p, &entries, &dict->entries, &dict->n_entries);
-	return finish(p, dict, height);
-}
-
-/* `steps = 5` is what other languages write. */
-static void
-named_with_equals(struct parser *p)
-{
-	struct span span = parser_span_of(p, parser_token(p));
-	struct diag *diag = parser_report(p, DIAG_L0123, span, "an argument is given by name with `:`, not `=`");
-
-	if (diag)
-		diag_fix(p->diags, diag, span, FIX_CERTAIN, ":");
-	parser_next(p);
-}
-
-static struct ast_entry
-parse_argument(struct parser *p)
-{
-	struct ast_entry entry = { 0 };
-	enum token_kind second = parser_peek_second(p);
-
-	entry.key.span = (struct span){ p->source, parser_start(p), parser_start(p) };
-	if (!p->panic && at_word(p) && second == TOKEN_COLON) {
-		entry.key = parser_name(p, true, "a name");
-		parser_next(p);
-	} else if (!p->panic && second == TOKEN_ASSIGN && at_word(p) && !parser_forgot_to_close(p)) {
-		entry.key = parser_name(p, true, "a name");
-		named_with_equals(p);
-	}
-	entry.value = parser_expr(p);
-	return entry;
-}
-
-/* At the `(` behind the path. */
-static struct ast_expr *
-parse_call(struct parser *p, struct ast_expr *path)
-{
-	struct ast_expr *call = parser_new_expr(p, AST_CALL, path->span.start);
-	VEC(struct ast_entry) entries = { 0 };
-	struct bracket bracket;
-	unsigned height = 1;
-
-	call->a = path;
-	if (!parser_open(p, TOKEN_LPAREN, false, "", &bracket))
-		return parser_poison(p, path->span.start);
-	if (parser_peek(p) != TOKEN_RPAREN) {
-		do {
-			struct ast_entry entry = parse_argument(p);
-
-			vec_push(&entries, entry);
-			height = max(height, p->height);
-		} while (parser_item_ends(p, &bracket, TOKEN_RPAREN, "`,` or `)`"));
-	}
-	parser_close(p, &bracket, "`,` or `)`");
-	parser_settle(p, &entries, &call->entries, &call->n_entries);
-	return finish(p, call, height);
 }
 
 /* ---- paths ---- */
@@ -333,7 +65,7 @@ parse_member(struct parser *p, struct ast_expr *path, unsigned height)
 	parser_pass_newline(p);
 	member->a = path;
 	member->name = parser_name(p, true, "a name behind `.`");
-	return finish(p, member, height);
+	return parser_finish(p, member, height);
 }
 
 static struct ast_expr *
@@ -348,7 +80,7 @@ parse_index(struct parser *p, struct ast_expr *path, unsigned height)
 	index->b = parser_expr(p);
 	height = max(height, p->height);
 	parser_close(p, &bracket, "`]`");
-	return finish(p, index, height);
+	return parser_finish(p, index, height);
 }
 
 /* In a setting, values follow each other with nothing but a blank between: there an index stands close to its path. */
@@ -413,7 +145,7 @@ nested_call(struct parser *p, struct ast_expr *path)
 
 	if (!parser_enter(p))
 		return parser_poison(p, path->span.start);
-	call = parse_call(p, path);
+	call = parser_call(p, path);
 	parser_leave(p);
 	if (call->kind != AST_CALL || parser_is_builtin(call))
 		return call;
@@ -452,7 +184,7 @@ parse_group(struct parser *p)
 	height = p->height;
 	p->quantities = quantities;
 	parser_close(p, &bracket, "`)`");
-	return finish(p, group, height);
+	return parser_finish(p, group, height);
 }
 
 static struct ast_expr *
@@ -493,11 +225,11 @@ parse_primary(struct parser *p)
 {
 	switch (p->panic ? TOKEN_ERROR : parser_peek(p)) {
 	case TOKEN_INTEGER:
-		return parse_integer(p);
+		return parser_integer(p);
 	case TOKEN_FLOAT:
-		return parse_float(p);
+		return parser_float(p);
 	case TOKEN_QUANTITY:
-		return parse_quantity(p);
+		return parser_quantity(p);
 	case TOKEN_STRING:
 		return parser_string(p);
 	case TOKEN_RAW:
@@ -511,7 +243,7 @@ parse_primary(struct parser *p)
 	case TOKEN_LBRACKET:
 		return parser_list(p, false);
 	case TOKEN_LBRACE:
-		return parse_dict(p);
+		return parser_dict(p);
 	case TOKEN_LPAREN:
 		return parse_group(p);
 	case TOKEN_NAME:
@@ -536,7 +268,7 @@ parse_prefix(struct parser *p, enum ast_op op, struct ast_expr *(*operand)(struc
 	expr->op = op;
 	expr->a = operand(p);
 	parser_leave(p);
-	return finish(p, expr, p->height);
+	return parser_finish(p, expr, p->height);
 }
 
 static struct ast_expr *
@@ -660,7 +392,7 @@ parse_binary(struct parser *p, enum level least, struct ast_expr *left)
 		binary->op = (enum ast_op)op->op;
 		binary->a = left;
 		binary->b = parse_right(p, op);
-		left = finish(p, binary, max(height, p->height));
+		left = parser_finish(p, binary, max(height, p->height));
 		height = p->height;
 	}
 	p->height = height;
@@ -710,7 +442,7 @@ parser_expr_or_call(struct parser *p)
 	if (p->panic)
 		return left;
 	if (parser_peek(p) == TOKEN_LPAREN && left->kind != AST_INDEX) {
-		left = parse_call(p, left);
+		left = parser_call(p, left);
 		if (!parser_is_builtin(left))
 			return call_in_expr(p, left);
 	}

@@ -106,7 +106,7 @@ void parser_statement_ends(struct parser *p, size_t level, bool commas);
 	(*(ret_n) = (vec)->n, *(ret_items) = arena_copy((p)->arena, (vec)->items, (vec)->n * sizeof *(vec)->items), \
 	 vec_release(vec))
 
-/* The `##` lines directly above the token at the place, or NULL. */
+/* The `##` lines directly above the token at the place, or NULL. In parse_doc.c. */
 const char *parser_doc(const struct parser *p);
 
 /* ---- names and texts: parse_text.c ---- */
@@ -119,16 +119,24 @@ struct ast_expr *parser_raw(struct parser *p); /* at a TOKEN_RAW */
 /* A STRING or RAW, or a complaint and NULL. */
 struct ast_expr *parser_text_literal(struct parser *p, const char *what);
 
-/* ---- expressions: parse_expr.c; never NULL, AST_POISON on failure ---- */
+/* ---- expressions: parse_expr.c, parse_list.c, parse_number.c; never NULL, AST_POISON on failure ---- */
 
 struct ast_expr *parser_new_expr(struct parser *p, enum ast_expr_kind kind, uint32_t start);
 struct ast_expr *parser_poison(struct parser *p, uint32_t start);
+/* A node above others: its span ends with the last token, its height is one more than theirs. Poison if that is too much. */
+struct ast_expr *parser_finish(struct parser *p, struct ast_expr *expr, unsigned height);
 struct ast_expr *parser_expr(struct parser *p);
 /* An expression that may be a call of a step, action or verb: AST_CALL then. */
 struct ast_expr *parser_expr_or_call(struct parser *p);
 struct ast_expr *parser_path(struct parser *p); /* NAME { . WORD | [ expr ] } */
 struct ast_expr *parser_names_path(struct parser *p, const char *what); /* NAME { . WORD } */
 struct ast_expr *parser_number(struct parser *p, const char *what); /* AST_INTEGER, or a complaint and NULL */
+/* The place is at the token of that kind, or at the opening bracket. */
+struct ast_expr *parser_integer(struct parser *p);
+struct ast_expr *parser_float(struct parser *p);
+struct ast_expr *parser_quantity(struct parser *p);
+struct ast_expr *parser_dict(struct parser *p);
+struct ast_expr *parser_call(struct parser *p, struct ast_expr *path);
 struct ast_expr *parser_list(struct parser *p, bool parts);
 struct ast_expr *parser_value(struct parser *p); /* of a setting */
 bool parser_is_builtin(const struct ast_expr *call); /* len, range, secret, env */
