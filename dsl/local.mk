@@ -32,6 +32,7 @@ libdsl_a_SOURCES += %D%/check_use.c
 libdsl_a_SOURCES += %D%/check_variable.c
 libdsl_a_SOURCES += %D%/check_verb.c
 libdsl_a_SOURCES += %D%/component.c %D%/component.h
+libdsl_a_SOURCES += %D%/component_card.c %D%/component_card.h
 libdsl_a_SOURCES += %D%/component_json.c %D%/component_json.h
 libdsl_a_SOURCES += %D%/component_yaml.c %D%/component_yaml.h
 libdsl_a_SOURCES += %D%/component_yaml_container.c

@@ -12,6 +12,7 @@ C_TESTS += %D%/base/test_utf8
 C_TESTS += %D%/base/test_value
 C_TESTS += %D%/base/test_yaml
 C_TESTS += %D%/dsl/test_check
+C_TESTS += %D%/dsl/test_component_card
 C_TESTS += %D%/dsl/test_component_yaml
 C_TESTS += %D%/dsl/test_lower
 C_TESTS += %D%/dsl/test_layout
@@ -26,6 +27,7 @@ C_TESTS += %D%/test_cases
 
 FUZZ_TARGETS =
 FUZZ_TARGETS += %D%/fuzz/fuzz_layout
+FUZZ_TARGETS += %D%/fuzz/fuzz_component
 FUZZ_TARGETS += %D%/fuzz/fuzz_yaml
 
 SCRIPT_TESTS =

@@ -1,9 +1,11 @@
 /* Packages: their kinds by name, that they are the same bytes each time, and what Python reads of them. */
 #include "config.h"
 
+#include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "dsl/target.h"
@@ -72,19 +74,18 @@ static const char reader[] =
 
 /* Exit status of python3 reading the archive; -1 when there is no python3. */
 static int
-read_back(const char *folder, const char *archive, const char *yaml)
+read_back(const char *archive, const char *yaml)
 {
-	CLEANUP(buf_release) struct buf script = { 0 }, command = { 0 };
-	CLEANUP(buf_release) struct buf path = { 0 };
+	const char *args[] = { "python3", "-c", reader, archive, yaml, NULL };
+	pid_t pid;
+	int status;
 
-	if (system("python3 -c 'import sys' >/dev/null 2>&1"))
+	if (posix_spawnp(&pid, "python3", NULL, NULL, (char *const *)(uintptr_t)args, environ))
 		return -1;
-	buf_printf(&path, "%s/read.py", folder);
-	buf_puts(&script, reader);
-	if (!write_file(path.data, &script))
+	if (waitpid(pid, &status, 0) < 0)
 		return -2;
-	buf_printf(&command, "python3 '%s' '%s' '%s'", path.data, archive, yaml);
-	return system(command.data);
+	/* What a spawned child says when there is no such program. */
+	return WIFEXITED(status) && WEXITSTATUS(status) == 127 ? -1 : status;
 }
 
 static void
@@ -104,7 +105,7 @@ check_archive(const char *folder, enum package package, const char *end, size_t 
 	buf_printf(&path, "%s/p%s", folder, end);
 	buf_printf(&yaml_path, "%s/p.yaml", folder);
 	ok(write_file(path.data, &bytes) && write_file(yaml_path.data, &yaml), "both are written to files");
-	rc = read_back(folder, path.data, yaml_path.data);
+	rc = read_back(path.data, yaml_path.data);
 	if (rc == -1)
 		skip(1, "there is no python3 to read the archive");
 	else
