@@ -133,8 +133,8 @@ connection_parse(struct connection *ret, const char *text, size_t len, struct er
 	*ret = (struct connection){ 0 };
 	if (!file)
 		return -1;
+	ret->file = file;
 	rc = read_fields(ret, file, err);
-	json_decref(file);
 	if (rc < 0)
 		connection_release(ret);
 	return rc;
@@ -188,6 +188,7 @@ connection_release(struct connection *c)
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		freep(texts[i]);
+	json_decref(c->file);
 	*c = (struct connection){ 0 };
 }
 
@@ -198,10 +199,11 @@ put_text(json_t *file, const char *name, const char *text)
 		json_object_set_new(file, name, json_string(text));
 }
 
+/* Fields that others put into the file stay there. */
 static json_t *
 to_json(const struct connection *c)
 {
-	json_t *file = json_object();
+	json_t *file = c->file ? json_copy(c->file) : json_object();
 
 	for (size_t i = 0; i < N_CHANNELS; i++)
 		json_object_set_new(file, CONNECTION_PORT_NAMES[i], json_integer(c->ports[i]));

@@ -26,6 +26,7 @@ struct connection {
 	char *key, *scheme;
 	char *kernel_name; /* or NULL */
 	char *curve_public, *curve_secret; /* both or neither */
+	json_t *file; /* as it was read, or NULL */
 	/* CONNECTION_REGISTER only: */
 	char *kernel_id, *registration_ip;
 	int registration_port;

@@ -150,7 +150,9 @@ answer_request(struct session *session, const struct request *request, const str
 {
 	bool is_shell = request->channel == CHANNEL_SHELL;
 
-	if (!request->content)
+	if (request->aborted)
+		answer->content = error_content("ExecutionAborted", "not executed because a cell before it failed");
+	else if (!request->content)
 		answer->content = route->reply ? error_content("InvalidRequest", request->problem) : NULL;
 	else if (is_shell && subshell_of(request))
 		answer->content = route->reply ? error_content("NoSuchSubshell", "there are no subshells in this kernel") : NULL;
@@ -172,37 +174,18 @@ find_route(const struct request *request)
 	return NULL;
 }
 
-/* What a client sent before it could know of the failure is there by now; what comes after the reply shall run. */
+/* What a client sent before it could know of the failure is there by now; what comes after the reply shall run. Only
+ * executes are aborted: a client that asks for something else waits for an answer. */
 static void
-hold_waiting(struct session *session)
+abort_waiting(struct session *session)
 {
 	struct request *request;
 
 	while ((request = session->transport->ops->waiting(session->transport)))
 		vec_push(&session->held, request);
-}
-
-static void
-abort_held(struct session *session)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < session->held.n; i++) {
-		struct request *request = session->held.items[i];
-		struct answer answer = { 0 };
-
-		if (strcmp(request->msg_type, "execute_request") != 0) {
-			session->held.items[kept++] = request;
-			continue;
-		}
-		publish_status(session, request, "{\"execution_state\":\"busy\"}");
-		answer.content = aborted_content(session);
-		send_reply(session, request, "execute_reply", &answer);
-		publish_status(session, request, "{\"execution_state\":\"idle\"}");
-		json_decref(answer.content);
-		request_free(request);
-	}
-	session->held.n = kept;
+	for (size_t i = 0; i < session->held.n; i++)
+		if (!strcmp(session->held.items[i]->msg_type, "execute_request"))
+			session->held.items[i]->aborted = true;
 }
 
 /* Busy, the outputs, the reply, idle: around every request, also around those that make no sense. */
@@ -216,14 +199,12 @@ serve(struct session *session, struct request *request)
 	if (route)
 		answer_request(session, request, route, &answer);
 	if (answer.aborts_queue)
-		hold_waiting(session);
+		abort_waiting(session);
 	if (answer.content)
 		send_reply(session, request, route->reply, &answer);
 	if (answer.stops)
 		publish_json(session, request->parent, "shutdown_reply", NULL, json_incref(answer.content));
 	publish_status(session, request, "{\"execution_state\":\"idle\"}");
-	if (answer.aborts_queue)
-		abort_held(session);
 	if (answer.stops)
 		session_stop(session);
 	json_decref(answer.content);

@@ -15,13 +15,13 @@ flag(const json_t *content, const char *name, bool otherwise)
 	return json_is_boolean(field) ? json_boolean_value(field) : otherwise;
 }
 
-/* From here to end_run an interrupt reaches the language. */
+/* From here to end_run an interrupt is for this cell: also one that comes before the language has begun. */
 static void
 begin_run(struct session *session)
 {
 	pthread_mutex_lock(&session->run_lock);
-	atomic_store(&session->interrupted, false);
-	session->running = !atomic_load(&session->stopping);
+	atomic_store(&session->interrupted, atomic_load(&session->stopping));
+	session->running = true;
 	pthread_mutex_unlock(&session->run_lock);
 }
 
@@ -32,6 +32,19 @@ end_run(struct session *session)
 	session->running = false;
 	pthread_mutex_unlock(&session->run_lock);
 	session->transport->ops->hurry(session->transport, false);
+}
+
+static void
+execute(struct session *session, const struct execute_request *cell, struct output *output, struct execute_outcome *ret)
+{
+	const struct language *language = session->language;
+
+	if (!atomic_load(&session->interrupted)) {
+		language->ops->execute(language->self, cell, output, ret);
+		return;
+	}
+	ret->ename = xstrdup("KeyboardInterrupt");
+	ret->evalue = xstrdup("interrupted before it began");
 }
 
 static json_t *
@@ -65,15 +78,6 @@ evaluate_all(struct session *session, json_t *expressions)
 	return values;
 }
 
-json_t *
-aborted_content(const struct session *session)
-{
-	json_t *content = error_content("ExecutionAborted", "not executed because a cell before it failed");
-
-	json_object_set_new(content, "execution_count", json_integer(session->execution_count));
-	return content;
-}
-
 static void
 publish_input(struct session *session, const struct request *request, const char *code)
 {
@@ -97,12 +101,10 @@ static void
 run_cell(struct session *session, const struct execute_request *cell, struct cell_output *output, json_t *wanted,
 	struct answer *answer)
 {
-	const struct language *language = session->language;
 	struct execute_outcome outcome = { 0 };
 	json_t *values = NULL;
 
-	begin_run(session);
-	language->ops->execute(language->self, cell, &output->output, &outcome);
+	execute(session, cell, &output->output, &outcome);
 	if (outcome.ok)
 		values = evaluate_all(session, wanted);
 	end_run(session);
@@ -145,6 +147,7 @@ handle_execute(struct session *session, const struct request *request, struct an
 	if (cell.store_history)
 		session->execution_count++;
 	cell.execution_count = session->execution_count;
+	begin_run(session);
 	if (!silent)
 		publish_input(session, request, cell.code);
 	cell_output_init(&output, session, request);

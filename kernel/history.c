@@ -294,10 +294,8 @@ history_search(struct history *history, const char *pattern, int n, bool unique,
 		unique ? "SELECT session, line, input, output, max(id) AS last FROM entries WHERE input GLOB ? GROUP BY input "
 			 "ORDER BY last DESC LIMIT ?"
 		       : "SELECT session, line, input, output FROM entries WHERE input GLOB ? ORDER BY id DESC LIMIT ?");
-	CLEANUP(buf_release) struct buf glob = { 0 };
 
-	buf_printf(&glob, "*%s*", pattern);
-	sqlite3_bind_text(rows, 1, buf_text(&glob), -1, SQLITE_STATIC);
+	sqlite3_bind_text(rows, 1, pattern, -1, SQLITE_STATIC);
 	sqlite3_bind_int(rows, 2, n > 0 ? n : -1);
 	return collect(rows, outputs, true);
 }

@@ -27,7 +27,7 @@ void history_settle(struct history *history);
 json_t *history_tail(struct history *history, int n, bool outputs);
 /* session 0 is this one, -1 the one before; lines start to stop - 1; stop 0 or less: to the end. */
 json_t *history_range(struct history *history, int session, int start, int stop, bool outputs);
-/* pattern with * and ?, anywhere in the input; n 0: all. */
+/* pattern with * and ? for the whole input; n 0: all. */
 json_t *history_search(struct history *history, const char *pattern, int n, bool unique, bool outputs);
 
 #endif

@@ -64,11 +64,14 @@ iopub_publish(struct iopub *iopub, struct parent *parent, const char *msg_type, 
 void
 iopub_stream(struct iopub *iopub, struct parent *parent, bool is_stderr, const char *text, size_t len)
 {
+	int64_t now;
+
 	pthread_mutex_lock(&iopub->lock);
 	while (iopub_queue_full(&iopub->queue, iopub->hurry))
 		pthread_cond_wait(&iopub->room, &iopub->lock);
-	iopub_queue_stream(&iopub->queue, parent, is_stderr, text, len);
-	wake_if_due(iopub, clock_ms());
+	now = clock_ms();
+	iopub_queue_stream(&iopub->queue, now, parent, is_stderr, text, len);
+	wake_if_due(iopub, now);
 	pthread_mutex_unlock(&iopub->lock);
 }
 

@@ -76,12 +76,13 @@ iopub_queue_add(struct iopub_queue *queue, struct iopub_item *item)
 }
 
 static struct iopub_item *
-new_stream(struct parent *parent, bool is_stderr)
+new_stream(int64_t now, struct parent *parent, bool is_stderr)
 {
 	struct iopub_item *item = xcalloc(1, sizeof *item);
 
 	item->msg_type = "stream";
 	item->parent = parent_ref(parent);
+	item->since = now;
 	item->stream = item->open = true;
 	item->is_stderr = is_stderr;
 	buf_puts(&item->content, is_stderr ? "{\"name\":\"stderr\",\"text\":\"" : "{\"name\":\"stdout\",\"text\":\"");
@@ -90,14 +91,14 @@ new_stream(struct parent *parent, bool is_stderr)
 
 /* The open item that text of this stream may join, a new one if there is none. */
 static struct iopub_item *
-stream_tail(struct iopub_queue *queue, struct parent *parent, bool is_stderr)
+stream_tail(struct iopub_queue *queue, int64_t now, struct parent *parent, bool is_stderr)
 {
 	struct iopub_item *tail = queue->tail;
 
 	if (tail && tail->open && tail->parent == parent && tail->is_stderr == is_stderr)
 		return tail;
 	iopub_queue_flush(queue);
-	append(queue, new_stream(parent, is_stderr));
+	append(queue, new_stream(now, parent, is_stderr));
 	return queue->tail;
 }
 
@@ -113,10 +114,11 @@ cut(const char *text, size_t len, size_t room)
 }
 
 void
-iopub_queue_stream(struct iopub_queue *queue, struct parent *parent, bool is_stderr, const char *text, size_t len)
+iopub_queue_stream(
+	struct iopub_queue *queue, int64_t now, struct parent *parent, bool is_stderr, const char *text, size_t len)
 {
 	while (len > 0) {
-		struct iopub_item *item = stream_tail(queue, parent, is_stderr);
+		struct iopub_item *item = stream_tail(queue, now, parent, is_stderr);
 		size_t take = cut(text, len, IOPUB_STREAM_MAX - item->text_len);
 
 		json_text_escape(&item->content, text, take);
@@ -140,12 +142,16 @@ int64_t
 iopub_queue_due(const struct iopub_queue *queue, int64_t now)
 {
 	const struct iopub_item *head = queue->head;
+	int64_t due;
 
 	if (!head)
 		return INT64_MAX;
-	if (!head->open || queue->stream_sent == INT64_MIN || now - queue->stream_sent >= IOPUB_INTERVAL)
+	if (!head->open)
 		return INT64_MIN;
-	return queue->stream_sent + IOPUB_INTERVAL;
+	due = head->since + IOPUB_GRACE;
+	if (queue->stream_sent != INT64_MIN && due < queue->stream_sent + IOPUB_INTERVAL)
+		due = queue->stream_sent + IOPUB_INTERVAL;
+	return due <= now ? INT64_MIN : due;
 }
 
 static struct iopub_item *
@@ -153,7 +159,7 @@ make_note(struct iopub_queue *queue)
 {
 	if (queue->note)
 		return queue->note;
-	queue->note = new_stream(queue->note_parent, true);
+	queue->note = new_stream(0, queue->note_parent, true);
 	buf_printf(&queue->note->content,
 		"\\n[output dropped: %zu bytes of text did not fit because a client had not read for %d s]\\n", queue->dropped,
 		(int)(queue->stall_limit / 1000));

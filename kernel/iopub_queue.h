@@ -2,8 +2,8 @@
  * clock that does not go back.
  *
  * Stream text is coalesced: text of the same stream and parent joins the last item as long as that has not been taken.
- * The first text goes out at once, later text IOPUB_INTERVAL after the stream message before it, sooner when
- * IOPUB_STREAM_MAX bytes are together or anything else was queued behind it. Order is never changed.
+ * Text goes out IOPUB_GRACE after its first byte, but IOPUB_INTERVAL after the stream message before it at the earliest;
+ * at once when IOPUB_STREAM_MAX bytes are together or anything else was queued behind it. Order is never changed.
  *
  * Nothing is lost while readers read. When sending has been impossible for `stall_limit`, a reader has stalled: from
  * then on stream text that cannot be sent is dropped and counted, and all else is sent past the high-water mark
@@ -20,6 +20,7 @@
 #include "kernel/message.h"
 
 enum {
+	IOPUB_GRACE = 2, /* ms; a line that is written in pieces comes as one */
 	IOPUB_INTERVAL = 60, /* ms between two stream messages */
 	IOPUB_STREAM_MAX = 64 * 1024, /* bytes of text in one stream message */
 	IOPUB_QUEUE_MAX = 1024 * 1024, /* bytes queued before who writes text has to wait */
@@ -36,6 +37,7 @@ struct iopub_item {
 	char *metadata; /* JSON, or NULL for {} */
 	struct buf content; /* JSON; of a stream without its last two characters while `open` */
 	struct timespec when;
+	int64_t since; /* of a stream: when its first byte came */
 	size_t text_len; /* of a stream: bytes before escaping */
 	size_t counted; /* its part of the queue's bytes */
 	bool stream, is_stderr, open;
@@ -65,7 +67,8 @@ void iopub_queue_release(struct iopub_queue *queue);
 /* Takes the item and what it owns. */
 void iopub_queue_add(struct iopub_queue *queue, struct iopub_item *item);
 /* Text must be valid UTF-8. */
-void iopub_queue_stream(struct iopub_queue *queue, struct parent *parent, bool is_stderr, const char *text, size_t len);
+void iopub_queue_stream(
+	struct iopub_queue *queue, int64_t now, struct parent *parent, bool is_stderr, const char *text, size_t len);
 /* Queued text waits no longer. */
 void iopub_queue_flush(struct iopub_queue *queue);
 bool iopub_queue_full(const struct iopub_queue *queue, bool hurry);

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -42,6 +43,7 @@ struct request {
 	json_t *header, *metadata, *content;
 	const char *msg_type; /* in header */
 	char *problem;
+	bool aborted; /* shall be answered, but not executed */
 };
 
 /* NULL when the header is no header, or says that the message is one of our own (session_id) come back. */

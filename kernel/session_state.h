@@ -114,8 +114,6 @@ void handle_subshell(struct session *session, const struct request *request, str
 
 /* {status: "error", ename, evalue, traceback: []} */
 json_t *error_content(const char *ename, const char *evalue);
-/* The answer to an execute that does not run. */
-json_t *aborted_content(const struct session *session);
 /* Publishes JSON and lets go of it. */
 void publish_json(struct session *session, struct parent *parent, const char *msg_type, const char *metadata, json_t *content);
 

@@ -21,6 +21,9 @@ C_TESTS += %D%/dsl/test_parse
 C_TESTS += %D%/dsl/test_resolve
 C_TESTS += %D%/dsl/test_yaml_write
 C_TESTS += %D%/kernel/test_doctor
+C_TESTS += %D%/kernel/test_connection
+C_TESTS += %D%/kernel/test_dispatch
+C_TESTS += %D%/kernel/test_history
 C_TESTS += %D%/kernel/test_install
 C_TESTS += %D%/kernel/test_resolver
 C_TESTS += %D%/test_cases
@@ -28,12 +31,25 @@ C_TESTS += %D%/test_cases
 FUZZ_TARGETS =
 FUZZ_TARGETS += %D%/fuzz/fuzz_layout
 FUZZ_TARGETS += %D%/fuzz/fuzz_component
+C_TESTS += %D%/kernel/test_iopub_queue
+C_TESTS += %D%/kernel/test_proto
+C_TESTS += %D%/test_cases
+
+FUZZ_TARGETS =
+FUZZ_TARGETS += %D%/fuzz/fuzz_connection
+FUZZ_TARGETS += %D%/fuzz/fuzz_dispatch
+FUZZ_TARGETS += %D%/fuzz/fuzz_wire
 FUZZ_TARGETS += %D%/fuzz/fuzz_yaml
 
 SCRIPT_TESTS =
 SCRIPT_TESTS += %D%/docs/run_examples.py
 SCRIPT_TESTS += %D%/docs/test_fences.py
 SCRIPT_TESTS += %D%/dsl/layout_vs_dot.py
+SCRIPT_TESTS += %D%/kernel/protocol/test_clients.py
+SCRIPT_TESTS += %D%/kernel/protocol/test_execute.py
+SCRIPT_TESTS += %D%/kernel/protocol/test_life.py
+SCRIPT_TESTS += %D%/kernel/protocol/test_requests.py
+SCRIPT_TESTS += %D%/kernel/protocol/test_wire.py
 SCRIPT_TESTS += %D%/lint/includes.py
 SCRIPT_TESTS += %D%/lint/size.py
 SCRIPT_TESTS += %D%/lint/test_lint.py
@@ -52,9 +68,6 @@ LAYOUT_FIXTURES = \
 
 # A kernel for the tests of the protocol. It has a main() of its own and is no test.
 check_PROGRAMS += %D%/kernel/echo_kernel
-%C%_kernel_echo_kernel_SOURCES = \
-	%D%/kernel/echo_kernel.c \
-	%D%/kernel/echo_language.c %D%/kernel/echo_language.h
 dist_noinst_SCRIPTS += $(SCRIPT_TESTS)
 
 check_LIBRARIES += %D%/libtests.a
@@ -63,6 +76,8 @@ check_LIBRARIES += %D%/libtests.a
 	%D%/dsl/ast_dump.c %D%/dsl/ast_dump.h \
 	%D%/dsl/plan_dump.c %D%/dsl/plan_dump.h \
 	%D%/dsl/scope_case.c %D%/dsl/scope_case.h \
+	%D%/kernel/echo_language.c %D%/kernel/echo_language.h \
+	%D%/kernel/mock_transport.c %D%/kernel/mock_transport.h \
 	%D%/tap.c %D%/tap.h
 %C%_libtests_a_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_srcdir)"' -DTEST_BUILDDIR='"$(abs_builddir)"'
 if FUZZING

@@ -78,8 +78,11 @@ text_bundle(const char *text, size_t len)
 static void
 do_line(struct job *job, bool is_stderr)
 {
-	say(job, is_stderr, job->rest);
-	say(job, is_stderr, "\n");
+	struct buf line = { 0 };
+
+	buf_printf(&line, "%s\n", job->rest);
+	say(job, is_stderr, line.data);
+	buf_release(&line);
 }
 
 static void
