@@ -23,24 +23,19 @@ libkernel_a_SOURCES += %D%/iopub_queue.c %D%/iopub_queue.h
 libkernel_a_SOURCES += %D%/json_text.c %D%/json_text.h
 libkernel_a_SOURCES += %D%/kernelspecs.c %D%/kernelspecs.h
 libkernel_a_SOURCES += %D%/language.c %D%/language.h
-libkernel_a_SOURCES += %D%/language.h
 libkernel_a_SOURCES += %D%/message.c %D%/message.h
 libkernel_a_SOURCES += %D%/output.c %D%/output.h
 libkernel_a_SOURCES += %D%/proto.c %D%/proto.h
 libkernel_a_SOURCES += %D%/replay.c %D%/replay.h
+libkernel_a_SOURCES += %D%/resolver.c %D%/resolver.h
 libkernel_a_SOURCES += %D%/server.c %D%/server.h
 libkernel_a_SOURCES += %D%/session.c %D%/session.h
 libkernel_a_SOURCES += %D%/session_state.h
 libkernel_a_SOURCES += %D%/signals.c %D%/signals.h
 libkernel_a_SOURCES += %D%/stdin.c
 libkernel_a_SOURCES += %D%/thread.c %D%/thread.h
-libkernel_a_SOURCES += %D%/usage.c %D%/usage.h
-libkernel_a_SOURCES += %D%/doctor.c %D%/doctor.h
-libkernel_a_SOURCES += %D%/install.c %D%/install.h
-libkernel_a_SOURCES += %D%/kernelspecs.c %D%/kernelspecs.h
-libkernel_a_SOURCES += %D%/language.h
-libkernel_a_SOURCES += %D%/resolver.c %D%/resolver.h
 libkernel_a_SOURCES += %D%/url_cache.c %D%/url_cache.h
+libkernel_a_SOURCES += %D%/usage.c %D%/usage.h
 nodist_libkernel_a_SOURCES = \
 	%D%/kernelspec_files.c \
 	%D%/std_files.c

@@ -14,30 +14,27 @@ C_TESTS += %D%/base/test_yaml
 C_TESTS += %D%/dsl/test_check
 C_TESTS += %D%/dsl/test_component_card
 C_TESTS += %D%/dsl/test_component_yaml
-C_TESTS += %D%/dsl/test_lower
 C_TESTS += %D%/dsl/test_layout
+C_TESTS += %D%/dsl/test_lower
 C_TESTS += %D%/dsl/test_package
 C_TESTS += %D%/dsl/test_parse
 C_TESTS += %D%/dsl/test_resolve
 C_TESTS += %D%/dsl/test_yaml_write
-C_TESTS += %D%/kernel/test_doctor
 C_TESTS += %D%/kernel/test_connection
 C_TESTS += %D%/kernel/test_dispatch
+C_TESTS += %D%/kernel/test_doctor
 C_TESTS += %D%/kernel/test_history
 C_TESTS += %D%/kernel/test_install
+C_TESTS += %D%/kernel/test_iopub_queue
+C_TESTS += %D%/kernel/test_proto
 C_TESTS += %D%/kernel/test_resolver
 C_TESTS += %D%/test_cases
 
 FUZZ_TARGETS =
-FUZZ_TARGETS += %D%/fuzz/fuzz_layout
 FUZZ_TARGETS += %D%/fuzz/fuzz_component
-C_TESTS += %D%/kernel/test_iopub_queue
-C_TESTS += %D%/kernel/test_proto
-C_TESTS += %D%/test_cases
-
-FUZZ_TARGETS =
 FUZZ_TARGETS += %D%/fuzz/fuzz_connection
 FUZZ_TARGETS += %D%/fuzz/fuzz_dispatch
+FUZZ_TARGETS += %D%/fuzz/fuzz_layout
 FUZZ_TARGETS += %D%/fuzz/fuzz_wire
 FUZZ_TARGETS += %D%/fuzz/fuzz_yaml
 
