@@ -21,6 +21,7 @@ struct loading {
 	bool *by_value, *by_path;
 	/* Of the outputs: the placeholder that writes it; its source is NULL when none does. */
 	struct span *written;
+	bool executor; /* {executorInput} is there, which tells the program all paths */
 };
 
 /* ---- shapes: `what` names the field: "`inputs`" ---- */

@@ -130,6 +130,7 @@ static void
 load_bare_placeholder(struct loading *l, const struct placeholder *placeholder, const struct yaml_node *item,
 		      struct part *ret)
 {
+	l->executor = l->executor || !strcmp(placeholder->key, "executorInput");
 	ret->kind = PART_RAW_PLACEHOLDER;
 	ret->text = arena_printf(l->arena, "{%s}", placeholder->key);
 	ret->index = SIZE_MAX;

@@ -332,7 +332,7 @@ loading_settle_ports(struct loading *l)
 		struct port *port = &l->outputs[i];
 
 		port->passing = is_value_type(port->type) ? PASS_VALUE : PASS_FILE;
-		port->produced = port->produced || l->written[i].source;
+		port->produced = port->produced || l->written[i].source || l->executor;
 		/* After an error it may be the placeholder that was wrong. */
 		if (!port->produced && l->errors == l->diags->n_errors)
 			diags_add(l->diags, DIAG_L0510, port->span, "nothing says where the output `%.100s` is written", port->name);

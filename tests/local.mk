@@ -41,6 +41,7 @@ FUZZ_TARGETS += %D%/fuzz/fuzz_yaml
 SCRIPT_TESTS =
 SCRIPT_TESTS += %D%/docs/run_examples.py
 SCRIPT_TESTS += %D%/docs/test_fences.py
+SCRIPT_TESTS += %D%/dsl/component_json.py
 SCRIPT_TESTS += %D%/dsl/layout_vs_dot.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_clients.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_execute.py
