@@ -1,0 +1,326 @@
+#include "config.h"
+
+#include "runtime/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/macros.h"
+#include "base/utf8.h"
+
+static const char mask[] = "***";
+
+struct log {
+	int file, index;
+	uint64_t size, lines;
+	char **secrets;
+	size_t *secret_lens;
+	size_t n_secrets, longest;
+	struct buf held; /* with secrets: what may be the start of one */
+	struct buf shown;
+	struct buf tail;
+	bool failed;
+	struct error problem;
+};
+
+static void
+keep_secrets(struct log *log, const char *const *secrets, size_t n)
+{
+	log->secrets = xcalloc(n, sizeof(*log->secrets));
+	log->secret_lens = xcalloc(n, sizeof(*log->secret_lens));
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(secrets[i]);
+
+		if (len < LOG_SECRET_MIN)
+			continue;
+		log->secrets[log->n_secrets] = xstrdup(secrets[i]);
+		log->secret_lens[log->n_secrets++] = len;
+		if (len > log->longest)
+			log->longest = len;
+	}
+}
+
+static int
+open_new(const char *path, struct error *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		error_errno(err, errno, "cannot make `%s`", path);
+	return fd;
+}
+
+struct log *
+log_new(const char *path, const char *const *secrets, size_t n_secrets, struct error *err)
+{
+	struct log *log = xcalloc(1, sizeof(*log));
+	struct buf name = { 0 };
+
+	buf_printf(&name, "%s.idx", path);
+	log->index = -1;
+	log->file = open_new(path, err);
+	if (log->file >= 0)
+		log->index = open_new(buf_text(&name), err);
+	buf_release(&name);
+	if (log->index < 0) {
+		log_free(log);
+		return NULL;
+	}
+	keep_secrets(log, secrets, n_secrets);
+	return log;
+}
+
+void
+log_free(struct log *log)
+{
+	if (!log)
+		return;
+	if (log->file >= 0)
+		close(log->file);
+	if (log->index >= 0)
+		close(log->index);
+	for (size_t i = 0; i < log->n_secrets; i++) {
+		explicit_bzero(log->secrets[i], log->secret_lens[i]);
+		free(log->secrets[i]);
+	}
+	free(log->secrets);
+	free(log->secret_lens);
+	buf_release(&log->held);
+	buf_release(&log->shown);
+	buf_release(&log->tail);
+	free(log);
+}
+
+static void
+write_all(struct log *log, int fd, const void *bytes, size_t len)
+{
+	for (size_t at = 0; at < len && !log->failed;) {
+		ssize_t n = write(fd, (const char *)bytes + at, len - at);
+
+		if (n >= 0) {
+			at += (size_t)n;
+		} else if (errno != EINTR) {
+			error_errno(&log->problem, errno, "the log cannot be written");
+			log->failed = true;
+		}
+	}
+}
+
+static void
+keep_tail(struct log *log, const char *bytes, size_t len)
+{
+	if (len >= LOG_TAIL_MAX) {
+		bytes += len - LOG_TAIL_MAX;
+		len = LOG_TAIL_MAX;
+	}
+	if (log->tail.len + len > (size_t)LOG_TAIL_MAX * 2)
+		buf_consume(&log->tail, log->tail.len - LOG_TAIL_MAX);
+	buf_add(&log->tail, bytes, len);
+}
+
+static size_t
+count_lines(const char *bytes, size_t len)
+{
+	const char *end = bytes + len, *at = bytes;
+	size_t n = 0;
+
+	while ((at = memchr(at, '\n', (size_t)(end - at)))) {
+		n++;
+		at++;
+	}
+	return n;
+}
+
+static void
+store(struct log *log, const char *bytes, size_t len, int64_t now_ms)
+{
+	struct log_mark mark = { log->size, log->lines, now_ms };
+
+	if (!len)
+		return;
+	write_all(log, log->index, &mark, sizeof(mark));
+	write_all(log, log->file, bytes, len);
+	keep_tail(log, bytes, len);
+	log->lines += count_lines(bytes, len);
+	log->size += len;
+}
+
+/* The secret that stands at the place, whole; 0: none. The longest counts. */
+static size_t
+secret_at(const struct log *log, const char *bytes, size_t len)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < log->n_secrets; i++)
+		if (log->secret_lens[i] <= len && log->secret_lens[i] > longest && *bytes == *log->secrets[i] &&
+		    !memcmp(bytes, log->secrets[i], log->secret_lens[i]))
+			longest = log->secret_lens[i];
+	return longest;
+}
+
+/* May a secret begin here that is not all there yet? */
+static bool
+secret_begins(const struct log *log, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < log->n_secrets; i++)
+		if (log->secret_lens[i] > len && !memcmp(bytes, log->secrets[i], len))
+			return true;
+	return false;
+}
+
+static size_t
+mask_secrets(struct log *log, bool last)
+{
+	const char *bytes = log->held.data;
+	size_t at = 0, plain = 0, len = log->held.len;
+
+	buf_clear(&log->shown);
+	while (at < len) {
+		size_t secret = secret_at(log, bytes + at, len - at);
+
+		if (!last && len - at < log->longest && secret_begins(log, bytes + at, len - at))
+			break;
+		if (secret) {
+			buf_add(&log->shown, bytes + plain, at - plain);
+			buf_puts(&log->shown, mask);
+			plain = at + secret;
+		}
+		at += secret ? secret : 1;
+	}
+	buf_add(&log->shown, bytes + plain, at - plain);
+	return at;
+}
+
+static void
+take(struct log *log, const char *bytes, size_t len, bool last, int64_t now_ms, const char **ret_text, size_t *ret_len)
+{
+	if (!log->n_secrets) {
+		store(log, bytes, len, now_ms);
+		*ret_text = bytes;
+		*ret_len = len;
+		return;
+	}
+	buf_add(&log->held, bytes, len);
+	buf_consume(&log->held, mask_secrets(log, last));
+	store(log, buf_text(&log->shown), log->shown.len, now_ms);
+	*ret_text = buf_text(&log->shown);
+	*ret_len = log->shown.len;
+}
+
+void
+log_write(struct log *log, const char *bytes, size_t len, int64_t now_ms, const char **ret_text, size_t *ret_len)
+{
+	take(log, bytes, len, false, now_ms, ret_text, ret_len);
+}
+
+void
+log_flush(struct log *log, int64_t now_ms, const char **ret_text, size_t *ret_len)
+{
+	take(log, "", 0, true, now_ms, ret_text, ret_len);
+}
+
+const char *
+log_problem(const struct log *log)
+{
+	return log->failed ? log->problem.text : NULL;
+}
+
+uint64_t
+log_size(const struct log *log)
+{
+	return log->size;
+}
+
+/* Where the last `lines` lines begin. */
+static size_t
+last_lines(const char *bytes, size_t len, size_t lines)
+{
+	size_t at = len && bytes[len - 1] == '\n' ? len - 1 : len;
+
+	while (at) {
+		if (bytes[at - 1] == '\n' && !--lines)
+			break;
+		at--;
+	}
+	return at;
+}
+
+static void
+add_clean(struct buf *buf, const char *bytes, size_t len)
+{
+	size_t plain = buf->len;
+
+	utf8_sanitise(buf, bytes, len);
+	for (size_t i = plain; i < buf->len; i++) {
+		unsigned char c = (unsigned char)buf->data[i];
+
+		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7F)
+			buf->data[i] = ' ';
+	}
+}
+
+void
+log_tail(const struct log *log, struct buf *buf)
+{
+	const char *bytes = buf_text(&log->tail);
+	size_t len = log->tail.len, from = last_lines(bytes, len, LOG_TAIL_LINES);
+
+	add_clean(buf, bytes + from, len - from);
+}
+
+/* Keeps the lines that hold the text. */
+static void
+filter(struct buf *buf, size_t from, const char *grep)
+{
+	size_t to = from;
+
+	for (size_t at = from; at < buf->len;) {
+		const char *line = buf->data + at, *end = memchr(line, '\n', buf->len - at);
+		size_t len = end ? (size_t)(end - line) + 1 : buf->len - at;
+
+		if (memmem(line, len, grep, strlen(grep))) {
+			memmove(buf->data + to, line, len);
+			to += len;
+		}
+		at += len;
+	}
+	buf->len = to;
+	if (buf->data)
+		buf->data[to] = '\0';
+}
+
+int
+log_read(const char *path, size_t lines, const char *grep, size_t max, struct buf *buf, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	struct buf text = { 0 };
+	size_t from;
+	char *space;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		if (fd >= 0)
+			close(fd);
+		return error_errno(err, errno, "cannot read the log `%s`", path);
+	}
+	for (off_t at = (uint64_t)st.st_size > max ? st.st_size - (off_t)max : 0; at < st.st_size;) {
+		size_t want = (size_t)(st.st_size - at) < 65536 ? (size_t)(st.st_size - at) : 65536;
+		ssize_t n = (space = buf_space(&text, want)) ? pread(fd, space, want, at) : 0;
+
+		if (n <= 0)
+			break;
+		buf_commit(&text, (size_t)n);
+		at += n;
+	}
+	close(fd);
+	if (grep)
+		filter(&text, 0, grep);
+	from = lines == SIZE_MAX ? 0 : lines ? last_lines(buf_text(&text), text.len, lines) : text.len;
+	utf8_sanitise(buf, buf_text(&text) + from, text.len - from);
+	buf_release(&text);
+	return 0;
+}
