@@ -1,0 +1,92 @@
+/* What is known of runs when nobody remembers: one store for each project, the folder `.lateen` in it (or $LATEEN_HOME).
+ *
+ *     .lateen/store.db                       runs, the journal of their events, and where each step is
+ *     .lateen/runs/RUN/STEP/ATTEMPT/log      what an attempt wrote, log.idx its lines and times
+ *     .lateen/runs/RUN/STEP/outputs/NAME     its outputs by file
+ *     .lateen/runs/RUN/stop                  somebody wants it to end
+ *
+ * store.db is SQLite in WAL mode: what was written survives the death of the writer, and readers see whole transactions. Its
+ * version is that of the schema; a store of a newer version is opened to read, and writing says why not. A run whose owner
+ * died (its process is gone, or its number belongs to another) is never listed as running. No secret is ever given to it. */
+#ifndef RUNTIME_STORE_H
+#define RUNTIME_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/value.h"
+#include "runtime/engine.h"
+#include "runtime/phase.h"
+
+enum { STORE_VERSION = 1, STORE_BUSY_MS = 10000 };
+
+struct store;
+
+/* A run in the list. */
+struct store_run {
+	const char *id, *name, *pipeline;
+	enum phase phase;
+	const char *message; /* or NULL */
+	int64_t started_ms, ended_ms; /* 0: not yet */
+	int64_t owner; /* process number */
+	size_t steps, done, bad; /* instances of steps: all so far, ended, Failed or Error */
+	const char *folder;
+};
+
+/* A step's instance in the list. */
+struct store_step {
+	const char *name, *key;
+	enum phase phase;
+	int attempts, exit_code;
+	int64_t started_ms, ended_ms;
+	const char *message, *folder; /* of the last attempt; or NULL */
+	const struct value *outputs; /* a Dict */
+};
+
+/* The folder of the store for the project: $LATEEN_HOME, else PROJECT/.lateen. Absolute, malloc'ed. */
+char *store_folder_of(const char *project);
+/* Opens the store there, making it (unless `must_exist`). NULL with *err set. */
+struct store *store_open(const char *folder, bool must_exist, struct error *err);
+void store_close(struct store *store); /* NULL is fine */
+const char *store_folder(const struct store *store);
+bool store_read_only(const struct store *store);
+
+/* ---- the owner of a run ---- */
+
+/* Chooses id (a UUID) and name (the pipeline's, and five letters or digits), makes the run's folder and its row, owned by this
+ * process. args: a Dict without secrets. Texts live in the arena. */
+int store_new_run(struct store *store, struct arena *arena, const char *pipeline, const struct value *args,
+		  struct store_run *ret, struct error *err);
+/* What comes between is written in one transaction. */
+int store_begin(struct store *store, struct error *err);
+int store_commit(struct store *store, struct error *err);
+/* Appends to the journal. n_outputs: of the event's outputs. */
+int store_event(struct store *store, const char *run, const struct engine_event *event, size_t n_outputs, struct error *err);
+int store_step(struct store *store, const char *run, size_t node, const struct store_step *step, struct error *err);
+int store_end_run(struct store *store, const char *run, enum phase phase, const char *message, const struct value *outputs,
+		  int64_t now_ms, struct error *err);
+/* Has somebody asked for its end? The folder is the run's. */
+bool store_stop_wanted(const char *run_folder);
+
+/* ---- everybody ---- */
+
+/* The runs, the newest first, at most max of them; an arena array. */
+struct store_run *store_runs(struct store *store, struct arena *arena, size_t max, size_t *ret_n, struct error *err);
+/* By name, or id, or the only one that begins so; "" or "last": the newest. */
+int store_find(struct store *store, struct arena *arena, const char *which, struct store_run *ret, struct error *err);
+struct store_step *store_steps(struct store *store, struct arena *arena, const char *run_id, size_t *ret_n,
+			       struct error *err);
+/* The journal, in order; an arena array. Fed to a new engine it gives the state that the run was in. */
+struct engine_event *store_events(struct store *store, struct arena *arena, const char *run_id, size_t *ret_n,
+				  struct error *err);
+/* Asks the owner to end the run, whoever it is. An error when it has ended. */
+int store_stop(struct store *store, const char *which, struct error *err);
+/* Appends the last `lines` lines (SIZE_MAX: all) of the log of the step's last attempt (name with key: "train", "train[2]"; of a
+ * step in a loop without key all items, one after the other); step NULL: of all steps, each under its name. */
+int store_logs(struct store *store, const char *which, const char *step, size_t lines, const char *grep, struct buf *buf,
+	       struct error *err);
+
+#endif
