@@ -266,8 +266,9 @@ add_clean(struct buf *buf, const char *bytes, size_t len)
 void
 log_tail(const struct log *log, struct buf *buf)
 {
-	const char *bytes = buf_text(&log->tail);
-	size_t len = log->tail.len, from = last_lines(bytes, len, LOG_TAIL_LINES);
+	size_t len = log->tail.len < LOG_TAIL_MAX ? log->tail.len : LOG_TAIL_MAX;
+	const char *bytes = buf_text(&log->tail) + log->tail.len - len;
+	size_t from = last_lines(bytes, len, LOG_TAIL_LINES);
 
 	add_clean(buf, bytes + from, len - from);
 }

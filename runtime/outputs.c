@@ -12,6 +12,7 @@
 
 #include "base/utf8.h"
 #include "dsl/eval.h"
+#include "runtime/log.h"
 
 /* Kubeflow's pages read these, and steps need not write them. */
 static bool
@@ -79,15 +80,27 @@ read_text(struct arena *arena, const char *path, size_t *ret_len, struct error *
 }
 
 static int
-check_text(const struct outputs_request *request, const char *text, size_t len, struct error *err)
+check_text(const char *text, size_t len, struct error *err)
 {
 	if (len > OUTPUT_VALUE_MAX)
 		return error_set(err, "it has %zu bytes, and a value has at most %d", len, OUTPUT_VALUE_MAX);
 	if (!utf8_valid(text, len) || memchr(text, '\0', len))
 		return error_set(err, "it is not text (UTF-8)");
-	for (size_t i = 0; i < request->n_secrets; i++)
-		if (strlen(request->secrets[i]) >= 4 && memmem(text, len, request->secrets[i], strlen(request->secrets[i])))
-			return error_set(err, "it holds a secret that the step was given; values of a run are stored and shown");
+	return 0;
+}
+
+/* Values of a run are stored and shown, so one that holds a secret is refused, and its file goes. */
+static int
+check_secrets(const struct outputs_request *request, const char *path, const char *text, size_t len, struct error *err)
+{
+	for (size_t i = 0; i < request->n_secrets; i++) {
+		size_t secret = strlen(request->secrets[i]);
+
+		if (secret < LOG_SECRET_MIN || !memmem(text, len, request->secrets[i], secret))
+			continue;
+		unlink(path);
+		return error_set(err, "it holds a secret that the step was given, and values of a run are stored and shown");
+	}
 	return 0;
 }
 
@@ -98,7 +111,7 @@ read_value(const struct outputs_request *request, struct arena *arena, const cha
 	size_t len;
 	const char *text = read_text(arena, path, &len, err);
 
-	if (!text || check_text(request, text, len, err))
+	if (!text || check_secrets(request, path, text, len, err) || check_text(text, len, err))
 		return NULL;
 	return eval_parse(arena, text, len, type_is_file(type) ? &TYPE_OF_STRING : type, err);
 }

@@ -120,24 +120,32 @@ set_up(struct store *store, struct error *err)
 	return 0;
 }
 
+static char *
+join(const char *folder, const char *name)
+{
+	size_t size = strlen(folder) + strlen(name) + 2;
+	char *path = xmalloc(size);
+
+	snprintf(path, size, "%s/%s", folder, name);
+	return path;
+}
+
 static int
 make_folder(const char *folder, struct error *err)
 {
-	CLEANUP(freep) char *ignore = xmalloc(strlen(folder) + 16);
+	CLEANUP(freep) char *ignore = join(folder, ".gitignore");
 
 	if (paths_make(folder, err))
 		return -1;
-	sprintf(ignore, "%s/.gitignore", folder);
 	return access(ignore, F_OK) ? paths_write(ignore, "*\n", 2, 0666, err) : 0;
 }
 
 static int
 open_db(struct store *store, struct error *err)
 {
-	CLEANUP(freep) char *path = xmalloc(strlen(store->folder) + 16);
+	CLEANUP(freep) char *path = join(store->folder, "store.db");
 	int mode = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 
-	sprintf(path, "%s/store.db", store->folder);
 	if (!access(path, F_OK) && access(path, W_OK)) {
 		store->read_only = true;
 		mode = SQLITE_OPEN_READONLY;
@@ -150,10 +158,9 @@ open_db(struct store *store, struct error *err)
 struct store *
 store_open(const char *folder, bool must_exist, struct error *err)
 {
-	CLEANUP(freep) char *path = xmalloc(strlen(folder) + 16);
+	CLEANUP(freep) char *path = join(folder, "store.db");
 	struct store *store;
 
-	sprintf(path, "%s/store.db", folder);
 	if (must_exist && access(path, F_OK)) {
 		error_set(err, "there are no runs here yet");
 		return NULL;
@@ -259,10 +266,16 @@ store_commit(struct store *store, struct error *err)
 static void
 write_uuid(char ret[37], const unsigned char bytes[16])
 {
+	static const char digits[] = "0123456789abcdef";
 	char *at = ret;
 
-	for (int i = 0; i < 16; i++)
-		at += sprintf(at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", bytes[i]);
+	for (int i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*at++ = '-';
+		*at++ = digits[bytes[i] >> 4];
+		*at++ = digits[bytes[i] & 15];
+	}
+	*at = '\0';
 }
 
 /* "gh-summ-x7k2p" from gh_summ. */

@@ -198,9 +198,10 @@ store_events(struct store *store, struct arena *arena, const char *run_id, size_
 bool
 store_stop_wanted(const char *run_folder)
 {
-	CLEANUP(freep) char *path = xmalloc(strlen(run_folder) + 8);
+	size_t size = strlen(run_folder) + 8;
+	CLEANUP(freep) char *path = xmalloc(size);
 
-	sprintf(path, "%s/stop", run_folder);
+	snprintf(path, size, "%s/stop", run_folder);
 	return !access(path, F_OK);
 }
 
