@@ -28,6 +28,8 @@ C_TESTS += %D%/kernel/test_install
 C_TESTS += %D%/kernel/test_iopub_queue
 C_TESTS += %D%/kernel/test_proto
 C_TESTS += %D%/kernel/test_resolver
+C_TESTS += %D%/runtime/test_engine
+C_TESTS += %D%/runtime/test_local
 C_TESTS += %D%/test_cases
 
 FUZZ_TARGETS =
@@ -76,6 +78,7 @@ check_LIBRARIES += %D%/libtests.a
 	%D%/dsl/scope_case.c %D%/dsl/scope_case.h \
 	%D%/kernel/echo_language.c %D%/kernel/echo_language.h \
 	%D%/kernel/mock_transport.c %D%/kernel/mock_transport.h \
+	%D%/runtime/plan_fixtures.c %D%/runtime/plan_fixtures.h \
 	%D%/tap.c %D%/tap.h
 %C%_libtests_a_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_srcdir)"' -DTEST_BUILDDIR='"$(abs_builddir)"'
 if FUZZING

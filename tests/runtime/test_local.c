@@ -237,6 +237,14 @@ wait_ms(long ms)
 #define DEAF "trap '' TERM\n"
 #define FOREVER(NUMBER) "touch here\nwhile :; do sleep " NUMBER "; done\n"
 
+static bool
+appears(const char *marker)
+{
+	for (int i = 0; i < 1000 && !processes_with(marker); i++)
+		wait_ms(10);
+	return processes_with(marker) > 0;
+}
+
 static void
 wait_for_file(const char *name)
 {
@@ -261,7 +269,7 @@ test_interrupt(const char *what, const char *script, const char *marker)
 	for (int i = 0; i < 2000 && access(path, F_OK); i++)
 		local_poll(local, 10);
 	unlink(path);
-	ok(processes_with(marker) > 0, "%s: its process is there", what);
+	ok(appears(marker), "%s: its process is there", what);
 	local_interrupt(local);
 	while (local_poll(local, -1))
 		;
@@ -313,7 +321,7 @@ test_owner_dies(void)
 		_exit(0);
 	}
 	wait_for_file("here");
-	ok(processes_with("62.000001") > 0, "the orphan's process is there");
+	ok(appears("62.000001"), "the orphan's process is there");
 	store = store_open(folder, true, &err);
 	runs = store_runs(store, arena, 1, &n, &err);
 	is_str(phase_name(runs[0].phase), "Running", "while its owner lives, it runs");
