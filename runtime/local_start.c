@@ -90,7 +90,13 @@ check_steps(struct local *local, struct local_problem *ret)
 {
 	for (size_t i = 0; i < local->plan->n_steps; i++) {
 		const struct plan_step *step = &local->plan->steps[i];
+		enum component_kind kind = step->component->kind;
 
+		if (kind == COMPONENT_MANIFEST || kind == COMPONENT_GRAPH) {
+			error_set(&ret->error, kind == COMPONENT_GRAPH ? "`%s` is a graph component, which this version does not run" :
+				"`%s` is a Kubernetes resource, which only a cluster can make", step->name);
+			return refuse(ret, "L0706", step->name_span, "compile the pipeline, and run it on a cluster");
+		}
 		if (!step->component->image || local->container_tool)
 			continue;
 		error_set(&ret->error, "`%s` runs in the image `%s`, and this machine has neither podman nor docker", step->name,
@@ -161,13 +167,13 @@ set_up(struct local *local, const struct local_args *args, const struct local_op
 	const struct span nowhere = { 0 };
 	struct store_run row;
 
-	/* An engine first, so that a missing argument leaves no trace in the store. */
-	if (make_engine(local, args, options, NULL, &ret->error))
-		return refuse(ret, "L0702", local->plan->span, NULL);
 	if (choose_places(local, options, &ret->error) || open_descriptors(local, &ret->error))
 		return refuse(ret, "L0705", nowhere, NULL);
 	if (check_steps(local, ret))
 		return -1;
+	/* An engine first, so that a missing argument leaves no trace in the store. */
+	if (make_engine(local, args, options, NULL, &ret->error))
+		return refuse(ret, "L0702", local->plan->span, NULL);
 	if (open_store(local, args, options, &row, &ret->error))
 		return refuse(ret, "L0704", nowhere, "set LATEEN_HOME to a folder that can be written");
 	if (make_engine(local, args, options, &row, &ret->error))

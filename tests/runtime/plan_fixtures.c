@@ -111,14 +111,10 @@ static const struct type *
 type_named(struct building *b, const char *name)
 {
 	struct type *file;
-	const struct type *const known[] = {
-		&TYPE_OF_ANY, &TYPE_OF_STRING, &TYPE_OF_INTEGER, &TYPE_OF_FLOAT, &TYPE_OF_BOOLEAN, &TYPE_OF_LIST, &TYPE_OF_DICT,
-		&TYPE_OF_SECRET,
-	};
+	const struct type *known = type_predeclared(name);
 
-	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (!strcmp(known[i]->name, name))
-			return known[i];
+	if (known && !type_is_file(known))
+		return known;
 	file = arena_new_struct(b->arena, struct type);
 	*file = (struct type){ .kind = TYPE_ARTIFACT, .name = arena_strdup(b->arena, name) };
 	return file;
@@ -344,27 +340,29 @@ static bool
 read_setting(struct building *b, struct settings *settings, const char *w)
 {
 	static const char *const whens[] = { "failure", "error", "preemption", "always" };
-	const char *when;
+	const struct {
+		const char *word;
+		int64_t *place;
+	} numbers[] = { { "retry", &settings->retry.limit }, { "backoff", &settings->retry.backoff },
+			{ "max", &settings->retry.max }, { "timeout", &settings->timeout } };
 
-	if (!strcmp(w, "retry")) {
-		settings->retry.set = true;
-		settings->retry.limit = strtoll(must(b), NULL, 10);
-	} else if (!strcmp(w, "backoff")) {
-		settings->retry.backoff = strtoll(must(b), NULL, 10);
-	} else if (!strcmp(w, "factor")) {
-		settings->retry.factor = strtod(must(b), NULL);
-	} else if (!strcmp(w, "max")) {
-		settings->retry.max = strtoll(must(b), NULL, 10);
-	} else if (!strcmp(w, "timeout")) {
-		settings->timeout = strtoll(must(b), NULL, 10);
-	} else if (!strcmp(w, "when")) {
-		when = must(b);
-		for (size_t i = 0; i < ARRAY_LEN(whens); i++)
-			if (!strcmp(whens[i], when))
-				settings->retry.when = (enum retry_when)i;
-	} else {
-		return false;
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		if (strcmp(numbers[i].word, w) != 0)
+			continue;
+		*numbers[i].place = strtoll(must(b), NULL, 10);
+		settings->retry.set = settings->retry.set || !i;
+		return true;
 	}
+	if (!strcmp(w, "factor")) {
+		settings->retry.factor = strtod(must(b), NULL);
+		return true;
+	}
+	if (strcmp(w, "when") != 0)
+		return false;
+	w = must(b);
+	for (size_t i = 0; i < ARRAY_LEN(whens); i++)
+		if (!strcmp(whens[i], w))
+			settings->retry.when = (enum retry_when)i;
 	return true;
 }
 
