@@ -78,7 +78,8 @@ check_LIBRARIES += %D%/libtests.a
 	%D%/dsl/scope_case.c %D%/dsl/scope_case.h \
 	%D%/kernel/echo_language.c %D%/kernel/echo_language.h \
 	%D%/kernel/mock_transport.c %D%/kernel/mock_transport.h \
-	%D%/runtime/plan_fixtures.c %D%/runtime/plan_fixtures.h \
+	%D%/runtime/plan_fixtures.c %D%/runtime/plan_fixtures.h %D%/runtime/plan_fixtures_private.h \
+	%D%/runtime/plan_fixtures_settle.c \
 	%D%/tap.c %D%/tap.h
 %C%_libtests_a_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_srcdir)"' -DTEST_BUILDDIR='"$(abs_builddir)"'
 if FUZZING
