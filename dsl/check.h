@@ -188,6 +188,12 @@ const struct expr *check_variable_expr(struct check *check, const struct ast_exp
 void variable_context(struct expr_check *x, struct check *check);
 
 /* ---- of scope.c ---- */
+/* Parses and checks a cell and stages what it declares, but the scope stays as it is; scope_peek_end forgets all of it. Problems
+ * go to diags. */
+void scope_peek(struct scope *scope, struct source *source, struct check *ret, struct diags *diags);
+void scope_peek_end(struct check *check);
+/* The std library's declarations one after the other, as scope_next. */
+const struct binding *scope_std_next(struct scope *scope, size_t *at);
 /* Why std.* could not be loaded, or NULL. */
 const char *scope_std_error(const struct scope *scope);
 const struct decl *scope_decl(struct scope *scope, struct check *check, const char *name);

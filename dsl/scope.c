@@ -429,6 +429,42 @@ discard(struct check *check, struct action_list *list)
 	unit_unref(check->unit);
 }
 
+void
+scope_peek(struct scope *scope, struct source *source, struct check *ret, struct diags *diags)
+{
+	struct parse_options options = { .is_bound = is_bound, .context = scope };
+	struct action_list list = {0};
+
+	*ret = (struct check){ .scope = scope, .diags = diags, .arena = arena_new(), .torn = true };
+	ret->unit = parse(source, &options, diags);
+	check_declarations(ret, ret->unit);
+	for (size_t i = 0; i < ret->unit->n_stmts; i++)
+		check_doing(ret, ret->unit->stmts[i], &list);
+	for (size_t i = 0; i < list.n_plans; i++)
+		plan_unref(list.plans[i]);
+	free(list.plans);
+	vec_release(&list);
+}
+
+void
+scope_peek_end(struct check *check)
+{
+	free_decls(&check->staged);
+	arena_free(check->arena);
+	unit_unref(check->unit);
+}
+
+const struct binding *
+scope_std_next(struct scope *scope, size_t *at)
+{
+	const struct map_entry *e;
+
+	if (!scope->std->tried)
+		load_std(scope);
+	e = map_next(&scope->std->decls, at);
+	return e ? &((const struct decl *)e->value)->binding : NULL;
+}
+
 struct program *
 scope_check(struct scope *scope, struct source *source, struct diags *diags)
 {

@@ -13,6 +13,7 @@ C_TESTS += %D%/base/test_value
 C_TESTS += %D%/base/test_yaml
 C_TESTS += %D%/dsl/test_check
 C_TESTS += %D%/dsl/test_component_card
+C_TESTS += %D%/dsl/test_complete
 C_TESTS += %D%/dsl/test_component_yaml
 C_TESTS += %D%/dsl/test_layout
 C_TESTS += %D%/dsl/test_lower
