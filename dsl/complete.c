@@ -362,7 +362,7 @@ add_verb_arguments(struct completer *c)
 	if (strchr(verb->args, 'E'))
 		add_values(c);
 	c->backticks = false;
-	while (!c->cursor.verb_first && (word = verb_next_clause(&at, &len, &value)))
+	while (!c->cursor.verb_first && (word = verb_next_clause(&at, &len, &value, NULL)))
 		add(c, arena_strndup(c->out->arena, word, len), "keyword", NULL);
 	if (!strcmp(verb->word, "compile") && !c->cursor.verb_first) {
 		add(c, "argo", "keyword", NULL);
