@@ -302,7 +302,6 @@ check_giving_up(const struct urls *u, const char *cache)
 static void
 check_offline(const struct urls *u, const char *cache)
 {
-	CLEANUP(freep) char *kept = NULL;
 	char digest[SHA256_HEX], name[SHA256_HEX + 8];
 
 	url_loads(u, "/changes.yaml", NULL, other, "without a network, the text it last had");
