@@ -86,7 +86,8 @@ def check_cases():
 def main():
     status, _, err = said("/nonexistent.yaml")
     if status not in (1, 3):
-        tap.skip_all(f"`lateen component` is not there: {" ".join(err.split())[:200]}")
+        why = " ".join(err.split())[:200]
+        tap.skip_all(f"`lateen component` is not there: {why}")
     check_cases()
     shared = os.environ.get("LATEEN_SHARED")
     if not shared:
