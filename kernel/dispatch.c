@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/json_text.h"
+
 enum { ON_SHELL = 1, ON_CONTROL = 2 };
 
 /* Requests with reply NULL are not answered. */
@@ -102,8 +104,8 @@ error_content(const char *ename, const char *evalue)
 	json_t *content = json_object();
 
 	json_object_set_new(content, "status", json_string("error"));
-	json_object_set_new(content, "ename", json_string(ename));
-	json_object_set_new(content, "evalue", json_string(evalue));
+	json_object_set_new(content, "ename", json_text_new(ename));
+	json_object_set_new(content, "evalue", json_text_new(evalue));
 	json_object_set_new(content, "traceback", json_array());
 	return content;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/json_text.h"
 #include "kernel/output.h"
 
 static bool
@@ -50,11 +51,11 @@ execute(struct session *session, const struct execute_request *cell, struct outp
 static json_t *
 outcome_content(const struct execute_outcome *outcome)
 {
-	json_t *content = error_content(outcome->ename ? outcome->ename : "Error", outcome->evalue ? outcome->evalue : "");
+	json_t *content = error_content(outcome->ename ? outcome->ename : "Error", outcome->evalue);
 	json_t *traceback = json_object_get(content, "traceback");
 
 	for (size_t i = 0; i < outcome->n_traceback; i++)
-		json_array_append_new(traceback, json_string(outcome->traceback[i]));
+		json_array_append_new(traceback, json_text_new(outcome->traceback[i]));
 	return content;
 }
 

@@ -61,14 +61,29 @@ iopub_publish(struct iopub *iopub, struct parent *parent, const char *msg_type, 
 	pthread_mutex_unlock(&iopub->lock);
 }
 
+/* The lock is held. */
+static void
+wait_for_room(struct iopub *iopub)
+{
+	while (iopub_queue_full(&iopub->queue, iopub->hurry))
+		pthread_cond_wait(&iopub->room, &iopub->lock);
+}
+
+void
+iopub_make_room(struct iopub *iopub)
+{
+	pthread_mutex_lock(&iopub->lock);
+	wait_for_room(iopub);
+	pthread_mutex_unlock(&iopub->lock);
+}
+
 void
 iopub_stream(struct iopub *iopub, struct parent *parent, bool is_stderr, const char *text, size_t len)
 {
 	int64_t now;
 
 	pthread_mutex_lock(&iopub->lock);
-	while (iopub_queue_full(&iopub->queue, iopub->hurry))
-		pthread_cond_wait(&iopub->room, &iopub->lock);
+	wait_for_room(iopub);
 	now = clock_ms();
 	iopub_queue_stream(&iopub->queue, now, parent, is_stderr, text, len);
 	wake_if_due(iopub, now);

@@ -1,8 +1,8 @@
 /* The publisher: a thread of its own that owns the iopub socket and sends what others queue, in order.
  *
  * Every subscriber gets a welcome (JEP 65); the first one also gets the "starting" status. Any thread may publish.
- * Publishing never waits, but for iopub_stream, which holds its caller up while more than IOPUB_QUEUE_MAX bytes are
- * queued (never longer than the stall limit; after iopub_hurry hardly ever). */
+ * Publishing never waits, but for iopub_stream and iopub_make_room, which hold their callers up while more than
+ * IOPUB_QUEUE_MAX bytes are queued (never longer than the stall limit; after iopub_hurry hardly ever). */
 #ifndef KERNEL_IOPUB_H
 #define KERNEL_IOPUB_H
 
@@ -27,6 +27,7 @@ void iopub_publish(struct iopub *iopub, struct parent *parent, const char *msg_t
 	size_t content_len);
 /* Text is valid UTF-8. */
 void iopub_stream(struct iopub *iopub, struct parent *parent, bool is_stderr, const char *text, size_t len);
+void iopub_make_room(struct iopub *iopub);
 void iopub_flush(struct iopub *iopub);
 /* The cell shall end: until called with false, iopub_stream lets IOPUB_HURRY_MAX bytes through without waiting. */
 void iopub_hurry(struct iopub *iopub, bool hurry);

@@ -64,3 +64,15 @@ json_text_string(struct buf *buf, const char *text)
 	}
 	buf_putc(buf, '"');
 }
+
+json_t *
+json_text_new(const char *text)
+{
+	CLEANUP(buf_release) struct buf clean = { 0 };
+	json_t *value = json_string(text ? text : "");
+
+	if (value)
+		return value;
+	utf8_sanitise(&clean, text, strlen(text));
+	return json_string(buf_text(&clean));
+}

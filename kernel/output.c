@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "kernel/json_text.h"
 
 static struct cell_output *
 cell_of(struct output *output)
@@ -50,6 +51,16 @@ on_stream(struct output *output, bool is_stderr, const char *text, size_t len)
 	buf_consume(tail, tail->len - partial);
 }
 
+/* Whoever writes more than is read is held up here, as with text. */
+static void
+publish_output(struct cell_output *cell, const char *msg_type, json_t *content)
+{
+	struct transport *transport = cell->session->transport;
+
+	transport->ops->make_room(transport);
+	publish_json(cell->session, cell->request->parent, msg_type, NULL, content);
+}
+
 /* {} for NULL: frontends choke on null. */
 static json_t *
 object_or_empty(json_t *object)
@@ -78,9 +89,9 @@ show(struct output *output, const char *msg_type, json_t *data, json_t *metadata
 	content = bundle(data, metadata);
 	transient = json_object();
 	if (display_id)
-		json_object_set_new(transient, "display_id", json_string(display_id));
+		json_object_set_new(transient, "display_id", json_text_new(display_id));
 	json_object_set_new(content, "transient", transient);
-	publish_json(cell->session, cell->request->parent, msg_type, NULL, content);
+	publish_output(cell, msg_type, content);
 }
 
 static void
@@ -107,7 +118,7 @@ on_result(struct output *output, json_t *data, json_t *metadata)
 	cell->result_text = json_incref(json_object_get(data, "text/plain"));
 	content = bundle(data, metadata);
 	json_object_set_new(content, "execution_count", json_integer(cell->execution_count));
-	publish_json(cell->session, cell->request->parent, "execute_result", NULL, content);
+	publish_output(cell, "execute_result", content);
 }
 
 /* Text queued before the clear is published before it: iopub keeps the order. */
@@ -117,7 +128,7 @@ on_clear(struct output *output, bool wait)
 	struct cell_output *cell = cell_of(output);
 
 	if (!cell->silent)
-		publish_json(cell->session, cell->request->parent, "clear_output", NULL, json_pack("{s:b}", "wait", (int)wait));
+		publish_output(cell, "clear_output", json_pack("{s:b}", "wait", (int)wait));
 }
 
 static void

@@ -8,7 +8,7 @@
 
 #include "kernel/thread.h"
 
-enum { DRAIN_WAIT = 1000 }; /* ms that iopub may take to send what is queued at the end */
+enum { DRAIN_WAIT = 500 }; /* ms that iopub may take to send what is queued at the end */
 
 static struct server *
 server_of(struct transport *transport)
@@ -87,6 +87,12 @@ on_stream(struct transport *transport, struct parent *parent, bool is_stderr, co
 }
 
 static void
+on_make_room(struct transport *transport)
+{
+	iopub_make_room(server_of(transport)->iopub);
+}
+
+static void
 on_flush(struct transport *transport)
 {
 	iopub_flush(server_of(transport)->iopub);
@@ -113,6 +119,7 @@ static const struct transport_ops ops = {
 	.reply = on_reply,
 	.publish = on_publish,
 	.stream = on_stream,
+	.make_room = on_make_room,
 	.flush = on_flush,
 	.waiting = on_waiting,
 	.input = server_input,

@@ -32,10 +32,12 @@ struct transport_ops {
 	/* An answer on the channel that the request came on. */
 	void (*reply)(struct transport *transport, const struct request *request, const char *msg_type,
 		const char *metadata, const char *content, size_t content_len);
-	/* On iopub; takes the malloc'ed content. */
+	/* On iopub; takes the malloc'ed content. Never waits. */
 	void (*publish)(struct transport *transport, struct parent *parent, const char *msg_type, const char *metadata,
 		char *content, size_t content_len);
+	/* Waits while too much is queued, as does make_room, which is for who publishes much. */
 	void (*stream)(struct transport *transport, struct parent *parent, bool is_stderr, const char *text, size_t len);
+	void (*make_room)(struct transport *transport);
 	/* Stream text waits no longer. */
 	void (*flush)(struct transport *transport);
 	/* The next request that is there already on shell, or NULL. */

@@ -27,6 +27,7 @@ C_TESTS += %D%/kernel/test_doctor
 C_TESTS += %D%/kernel/test_history
 C_TESTS += %D%/kernel/test_install
 C_TESTS += %D%/kernel/test_iopub_queue
+C_TESTS += %D%/kernel/test_json_text
 C_TESTS += %D%/kernel/test_proto
 C_TESTS += %D%/kernel/test_resolver
 C_TESTS += %D%/runtime/test_engine

@@ -66,6 +66,11 @@ on_stream(struct transport *transport, struct parent *parent, bool is_stderr, co
 }
 
 static void
+on_make_room(struct transport *transport UNUSED)
+{
+}
+
+static void
 on_flush(struct transport *transport UNUSED)
 {
 }
@@ -98,6 +103,7 @@ static const struct transport_ops ops = {
 	.reply = on_reply,
 	.publish = on_publish,
 	.stream = on_stream,
+	.make_room = on_make_room,
 	.flush = on_flush,
 	.waiting = on_waiting,
 	.input = on_input,

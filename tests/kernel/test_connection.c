@@ -111,8 +111,8 @@ test_files(void)
 	snprintf(path, sizeof path, "%s/no/such/folder.json", folder);
 	is_int(connection_write(&connection, path, &err), -1, "a folder that is not there");
 	contains(err.text, "cannot write connection file", "says so");
-	is_int(connection_read(&connection, folder, &missing, &err), -1, "a folder is no file");
 	connection_release(&connection);
+	is_int(connection_read(&connection, folder, &missing, &err), -1, "a folder is no file");
 	connection_release(&again);
 	test_remove_tree(folder);
 	free(folder);

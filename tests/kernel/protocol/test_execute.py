@@ -125,7 +125,7 @@ class StopOnError(harness.KernelCase):
     """The first cell sleeps, so that what follows is there when it fails."""
 
     def queue(self, *requests, **first):
-        sent = [self.client.send("execute_request", self.client.execute_content("sleep 300\nfail x", **first))]
+        sent = [self.client.send("execute_request", self.client.execute_content("sleep 500\nfail x", **first))]
         sent += [self.client.send(msg_type, content) for msg_type, content in requests]
         replies = [self.client.receive() for _ in sent]
         outputs = [self.client.outputs(msg_id) for msg_id in sent]
@@ -160,7 +160,7 @@ class StopOnError(harness.KernelCase):
         self.assertEqual([m.content["status"] for m in replies], ["error", "ok"])
 
     def test_stop_on_error_is_the_default(self):
-        first = self.client.send("execute_request", {"code": "sleep 300\nfail x"})
+        first = self.client.send("execute_request", {"code": "sleep 500\nfail x"})
         second = self.client.send("execute_request", {"code": "#"})
         self.assertEqual(self.client.reply(first).content["ename"], "E0001")
         self.assertEqual(self.client.reply(second).content["ename"], "ExecutionAborted")
@@ -172,8 +172,7 @@ class StopOnError(harness.KernelCase):
 
     def test_other_clients_are_queued_too(self):
         other = self.kernel.client().ready()
-        first = self.client.send("execute_request", self.client.execute_content("sleep 300\nfail x"))
-        self.client.receive("iopub")
+        first = self.client.start_execute("sleep 500\nfail x")
         reply, _ = other.execute("#")
         self.assertEqual(reply.content["ename"], "ExecutionAborted")
         self.assertEqual(self.client.reply(first).content["ename"], "E0001")
