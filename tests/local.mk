@@ -100,7 +100,7 @@ if !FUZZING
 TESTS += $(FUZZ_TARGETS)
 endif
 TEST_EXTENSIONS = .py .sh
-TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/aux/tap-driver.sh
+TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/aux/tap-driver.sh --merge
 LOG_DRIVER = $(TAP_DRIVER)
 PY_LOG_DRIVER = $(TAP_DRIVER)
 PY_LOG_COMPILER = $(PYTHON3)
