@@ -175,7 +175,7 @@ read_condition(struct parts *p, const struct ast_expr *ast, bool *negated, struc
 		*negated = *negated != (ast->kind == AST_UNARY);
 		ast = ast->a;
 	}
-	if (!ast || ast->kind == AST_POISON || !read_part(p, ast, true, ret))
+	if (!ast || ast->kind == AST_POISON || !read_part(p, ast, false, ret))
 		return false;
 	if (ret->kind == PART_INPUT && p->component->inputs[ret->index].optional) {
 		ret->kind = PART_IS_PRESENT;
