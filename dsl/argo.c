@@ -293,7 +293,7 @@ argument_row(struct argo *argo, size_t index)
 	object_put_text(&row, "name", argo->params[index]);
 	if (param->fallback) {
 		value_write_plain(&text, param->fallback);
-		if (strstr(buf_text(&text), "{{") || !argo_survives(buf_text(&text)))
+		if (strstr(buf_text(&text), "{{") || argo_breaks(buf_text(&text)))
 			argo_refuse(argo, param->span, "a parameter's default with `{{` or control characters",
 				    "give the text to the step as an argument, or write it in the step's script");
 		object_put_text(&row, "value", buf_text(&text));

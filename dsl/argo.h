@@ -180,8 +180,11 @@ const char *argo_text(const struct argo_site *site, const struct expr *expr);
 const char *argo_constant(struct arena *arena, const struct expr *expr);
 /* Does a literal in it hold `{{`, so that its container needs ARGO_BRACE? */
 bool argo_needs_brace(const struct expr *expr);
-/* Does the text survive being put in for a tag? Argo quotes it as Go does, and a few characters are then no JSON. */
+/* Argo quotes what it puts in for a tag as Go does, and a few characters are then no JSON. Does the text survive for sure;
+ * does it break for sure? */
 bool argo_survives(const char *text);
+bool argo_breaks(const char *text);
+bool argo_is_free_text(const struct type *type); /* could it hold a `$` or `{`? */
 bool argo_is_reference(const struct expr *expr); /* a parameter, an output, the item or a fact */
 /* An output of steps in a loop, seen from outside it: a JSON list of texts. */
 bool argo_is_gathered(const struct argo_site *site, const struct expr *expr);

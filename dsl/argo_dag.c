@@ -162,7 +162,7 @@ add_item(struct argo *argo, struct rows *rows, const struct value *item, struct 
 	CLEANUP(buf_release) struct buf text = { 0 };
 
 	value_write_plain(&text, item);
-	if (strstr(buf_text(&text), "{{") || !argo_survives(buf_text(&text)))
+	if (strstr(buf_text(&text), "{{") || argo_breaks(buf_text(&text)))
 		argo_refuse(argo, span, "an item of a loop that holds `{{` or control characters", "give the steps of the loop an index, and the text in their script");
 	rows_add_text(rows, buf_text(&text));
 }

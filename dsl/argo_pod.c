@@ -109,6 +109,7 @@ argo_pod_setting(struct argo_pod *pod, enum argo_slot_kind kind, size_t index, c
 	bool varies = false;
 
 	expr_walk(expr, find_varying, &varies);
+	pod->needs_brace = pod->needs_brace || (varies && kind == SLOT_ENV);
 	if (varies)
 		return arena_printf(arena, "{{inputs.parameters.%s}}", argo_pod_slot(pod, kind, index, key));
 	site.form = argo_slot_form(pod->step, kind);
@@ -331,6 +332,19 @@ template_for(struct argo *argo, struct argo_pod *pod, const struct value *body)
 	return template;
 }
 
+/* A script gets every text through the variable, known or not, so that its steps share one template. */
+static bool
+wants_brace(const struct plan_step *step, size_t input)
+{
+	const struct port *port = &step->component->inputs[input];
+
+	if (port->type->kind == TYPE_SECRET || port->passing == PASS_FILE)
+		return false;
+	if (step->component->script)
+		return argo_is_free_text(port->type);
+	return argo_needs_brace(step->args[input]);
+}
+
 const struct argo_template *
 argo_pod(struct argo *argo, size_t index)
 {
@@ -341,7 +355,7 @@ argo_pod(struct argo *argo, size_t index)
 	const struct value *body;
 
 	for (size_t i = 0; i < step->component->n_inputs; i++)
-		pod.needs_brace = pod.needs_brace || (step->args[i] && argo_needs_brace(step->args[i]));
+		pod.needs_brace = pod.needs_brace || (step->args[i] && wants_brace(step, i));
 	shape = shape_of(argo, step, pod.usage, pod.needs_brace);
 	template = map_get(&argo->shapes, shape);
 	if (template)

@@ -38,8 +38,9 @@ argo_literal(struct buf *buf, const char *text, enum argo_form form, bool before
 	return true;
 }
 
-bool
-argo_survives(const char *text)
+/* Does some character of the text fulfil the test? */
+static bool
+any_character(const char *text, bool (*test)(uint32_t c))
 {
 	size_t len = strlen(text);
 
@@ -47,10 +48,36 @@ argo_survives(const char *text)
 		uint32_t c;
 
 		n = utf8_decode(text + i, len - i, &c);
-		if ((c < 0x20 && !strchr("\n\r\t\b\f", (int)c)) || c == 0x7F || c > 0xFFFF)
-			return false;
+		if (test(c))
+			return true;
 	}
-	return true;
+	return false;
+}
+
+/* Go writes these as \a, \v, \x1b or \U000e0001, which is no JSON. */
+static bool
+breaks_json(uint32_t c)
+{
+	return (c < 0x20 && !strchr("\n\r\t\b\f", (int)c)) || c == 0x7F || c >= 0xE0000;
+}
+
+/* The same is true of what the Unicode tables of that Go do not know yet, such as new emoji. */
+static bool
+may_break_json(uint32_t c)
+{
+	return breaks_json(c) || c > 0xFFFF;
+}
+
+bool
+argo_survives(const char *text)
+{
+	return !any_character(text, may_break_json);
+}
+
+bool
+argo_breaks(const char *text)
+{
+	return any_character(text, breaks_json);
 }
 
 const char *
@@ -128,9 +155,8 @@ argo_fact(enum fact fact)
 	return NULL;
 }
 
-/* Can text of this type hold a `$`? */
-static bool
-is_free_text(const struct type *type)
+bool
+argo_is_free_text(const struct type *type)
 {
 	return type->kind != TYPE_INTEGER && type->kind != TYPE_FLOAT && type->kind != TYPE_BOOLEAN;
 }
@@ -162,7 +188,7 @@ known_to_hold_dollars(const struct argo_site *site, const struct expr *expr)
 static bool
 wants_doubling(const struct argo_site *site, const struct expr *expr)
 {
-	if (site->form == FORM_PLAIN || !is_free_text(expr->type) || expr->kind == EXPR_FACT)
+	if (site->form == FORM_PLAIN || !argo_is_free_text(expr->type) || expr->kind == EXPR_FACT)
 		return false;
 	return site->form == FORM_KUBELET_EXACT || known_to_hold_dollars(site, expr);
 }
@@ -216,7 +242,7 @@ write_attempt(const struct argo_site *site, struct buf *buf, const struct expr *
 static void
 write_hole(const struct argo_site *site, struct buf *buf, const struct expr *expr)
 {
-	bool doubled;
+	bool doubled, exact;
 
 	if (expr->kind == EXPR_FACT && expr->fact == FACT_STEP_ATTEMPT) {
 		write_attempt(site, buf, expr);
@@ -228,10 +254,12 @@ write_hole(const struct argo_site *site, struct buf *buf, const struct expr *exp
 		return;
 	}
 	/* A computed text may hold literals with `$`. */
-	doubled = doubled || (site->form != FORM_PLAIN && !argo_is_reference(expr) && is_free_text(expr->type));
-	buf_puts(buf, doubled ? "{{=sprig.replace('$', '$$', " : "{{=");
+	doubled = doubled || (site->form != FORM_PLAIN && !argo_is_reference(expr) && argo_is_free_text(expr->type));
+	exact = doubled && site->form == FORM_KUBELET_EXACT;
+	buf_puts(buf, exact ? "{{=sprig.replace('{', '$(" ARGO_BRACE ")', " : "{{=");
+	buf_puts(buf, doubled ? "sprig.replace('$', '$$', " : "");
 	argo_code_text(site, buf, expr);
-	buf_puts(buf, doubled ? ")}}" : "}}");
+	buf_puts(buf, exact ? "))}}" : doubled ? ")}}" : "}}");
 }
 
 static void

@@ -11,6 +11,7 @@ C_TESTS += %D%/base/test_source
 C_TESTS += %D%/base/test_utf8
 C_TESTS += %D%/base/test_value
 C_TESTS += %D%/base/test_yaml
+C_TESTS += %D%/dsl/test_argo
 C_TESTS += %D%/dsl/test_check
 C_TESTS += %D%/dsl/test_complete
 C_TESTS += %D%/dsl/test_component_card
@@ -76,6 +77,7 @@ check_LIBRARIES += %D%/libtests.a
 %C%_libtests_a_SOURCES = \
 	%D%/cases.c %D%/cases.h \
 	%D%/dsl/ast_dump.c %D%/dsl/ast_dump.h \
+	%D%/dsl/plan_builder.c %D%/dsl/plan_builder.h \
 	%D%/dsl/plan_dump.c %D%/dsl/plan_dump.h \
 	%D%/dsl/scope_case.c %D%/dsl/scope_case.h \
 	%D%/kernel/echo_language.c %D%/kernel/echo_language.h \
