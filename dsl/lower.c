@@ -128,7 +128,7 @@ lower_pipeline(struct check *check, struct unit *unit, const struct ast_stmt *st
 	lower_values(&l);
 	lower_steps(&l);
 	lower_check_cycles(&l);
-	if (check->diags->n_errors == errors)
+	if (check->diags->n_errors == errors && !check->torn)
 		plan = make_plan(&l);
 	else
 		discard(&l);

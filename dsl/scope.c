@@ -435,7 +435,7 @@ scope_peek(struct scope *scope, struct source *source, struct check *ret, struct
 	struct parse_options options = { .is_bound = is_bound, .context = scope };
 	struct action_list list = {0};
 
-	*ret = (struct check){ .scope = scope, .diags = diags, .arena = arena_new(), .torn = true };
+	*ret = (struct check){ .scope = scope, .diags = diags, .arena = arena_new() };
 	ret->unit = parse(source, &options, diags);
 	check_declarations(ret, ret->unit);
 	for (size_t i = 0; i < ret->unit->n_stmts; i++)
