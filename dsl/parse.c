@@ -54,7 +54,7 @@ empty_source(const struct source *source)
 }
 
 struct unit *
-parse(struct source *source, const struct parse_options *options, struct diags *diags)
+parser_run(struct source *source, const struct parse_options *options, struct diags *diags, struct parser_end *ret_end)
 {
 	bool too_long = source->len > SOURCE_MAX;
 	struct source *readable = too_long ? empty_source(source) : source_ref(source);
@@ -62,7 +62,7 @@ parse(struct source *source, const struct parse_options *options, struct diags *
 	struct lexer lexer;
 	struct parser p = {
 		.unit = unit, .arena = unit->arena, .source = readable, .diags = diags, .options = options,
-		.lexer_errors = &lexer.errors,
+		.lexer_errors = &lexer.errors, .end = ret_end,
 	};
 
 	if (too_long)
@@ -70,10 +70,19 @@ parse(struct source *source, const struct parse_options *options, struct diags *
 			SOURCE_MAX / (1024 * 1024));
 	lexer_read(&lexer, readable, diags);
 	take_comments(unit, &lexer);
+	*ret_end = (struct parser_end){ .in_raw = lexer.open };
 	p.tokens = lexer.tokens.items;
 	parse_all(&p);
 	vec_release(&p.open);
 	lexer_release(&lexer);
 	source_unref(readable);
 	return unit;
+}
+
+struct unit *
+parse(struct source *source, const struct parse_options *options, struct diags *diags)
+{
+	struct parser_end end;
+
+	return parser_run(source, options, diags, &end);
 }

@@ -59,6 +59,8 @@ add_doc_line(const struct parser *p, struct buf *doc, const struct ast_comment *
 		text++;
 		len--;
 	}
+	while (len && (text[len - 1] == ' ' || text[len - 1] == '\t' || text[len - 1] == '\r'))
+		len--;
 	if (doc->len)
 		buf_putc(doc, '\n');
 	utf8_sanitise(doc, text, len);

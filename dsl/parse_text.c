@@ -300,7 +300,7 @@ split_lines(struct lines *lines, const char *text, size_t len)
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		struct line line = { text, (size_t)((newline ? newline : end) - text) };
 
-		if (newline && line.len && text[line.len - 1] == '\r')
+		while (line.len && text[line.len - 1] == '\r')
 			line.len--;
 		vec_push(lines, line);
 		if (!newline)

@@ -66,8 +66,6 @@ missing(struct parser *p, const struct verb *verb)
 	struct diag *diag;
 
 	end.start = end.end;
-	if (parser_peek(p) == TOKEN_EOF)
-		p->any_open = true;
 	diag = parser_complain(p, DIAG_L0122, end, "`%s` wants something behind it", verb->word);
 	if (diag)
 		diag_help(p->diags, diag, "write `%s`", verb->usage);

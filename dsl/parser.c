@@ -211,6 +211,16 @@ place(const struct parser *p, enum token_kind kind)
 	return span;
 }
 
+/* Only the first time: later on brackets are given up. */
+static void
+wants_more(struct parser *p)
+{
+	if (p->end->wants_more || p->inner)
+		return;
+	p->end->wants_more = true;
+	p->end->open_at = p->open.n ? p->open.items[p->open.n - 1].start : p->statement;
+}
+
 struct diag *
 parser_unexpected(struct parser *p, const char *what)
 {
@@ -219,8 +229,8 @@ parser_unexpected(struct parser *p, const char *what)
 
 	if (p->panic)
 		return NULL;
-	if (kind == TOKEN_EOF)
-		p->any_open = true;
+	if (kind == TOKEN_EOF && (p->free || p->passed == p->at + 1))
+		wants_more(p);
 	if (p->diags->n == DIAGS_MAX)
 		return parser_complain(p, DIAG_L0100, place(p, kind), "%s", "");
 	diag = parser_complain(p, DIAG_L0100, place(p, kind), "expected %s, found %s", what,
@@ -293,11 +303,12 @@ never_closed(struct parser *p, struct open_bracket open)
 {
 	struct span span = { p->source, open.start, open.start + 1 };
 	const struct token *token = parser_token(p);
+	bool known = token->kind == TOKEN_EOF && (p->end->in_raw || p->end->wants_more);
 	struct diag *diag;
 
 	if (token->kind == TOKEN_EOF)
-		p->any_open = true;
-	if (p->shaky) {
+		wants_more(p);
+	if (p->shaky || known) {
 		p->panic = true;
 		return;
 	}

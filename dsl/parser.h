@@ -21,6 +21,8 @@ struct open_bracket {
 	bool block;
 };
 
+struct parser_end;
+
 struct parser {
 	struct unit *unit;
 	struct arena *arena;
@@ -48,8 +50,19 @@ struct parser {
 		struct open_bracket *items;
 		size_t n, cap;
 	} open;
-	bool any_open; /* the text ended where more was wanted: for parse_completeness */
+	struct parser_end *end;
 };
+
+/* How the text ended. */
+struct parser_end {
+	bool wants_more; /* in an open bracket or behind an operator: another line could go on */
+	bool in_raw; /* in a raw block that is not closed */
+	uint32_t open_at; /* the innermost bracket that is open, or the start of the statement */
+};
+
+/* What parse() does; *ret_end is filled in. */
+struct unit *parser_run(struct source *source, const struct parse_options *options, struct diags *diags,
+			struct parser_end *ret_end);
 
 /* ---- parser.c: the place, complaints, recovery ---- */
 
