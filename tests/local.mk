@@ -39,13 +39,16 @@ C_TESTS += %D%/kernel/test_proto
 C_TESTS += %D%/kernel/test_resolver
 C_TESTS += %D%/runtime/test_engine
 C_TESTS += %D%/runtime/test_local
+C_TESTS += %D%/step/test_csv
 C_TESTS += %D%/test_cases
 
 FUZZ_TARGETS =
 FUZZ_TARGETS += %D%/fuzz/fuzz_cell
 FUZZ_TARGETS += %D%/fuzz/fuzz_component
 FUZZ_TARGETS += %D%/fuzz/fuzz_connection
+FUZZ_TARGETS += %D%/fuzz/fuzz_csv
 FUZZ_TARGETS += %D%/fuzz/fuzz_dispatch
+FUZZ_TARGETS += %D%/fuzz/fuzz_engine
 FUZZ_TARGETS += %D%/fuzz/fuzz_layout
 FUZZ_TARGETS += %D%/fuzz/fuzz_wire
 FUZZ_TARGETS += %D%/fuzz/fuzz_parse
@@ -65,6 +68,7 @@ SCRIPT_TESTS += %D%/lint/includes.py
 SCRIPT_TESTS += %D%/lint/size.py
 SCRIPT_TESTS += %D%/lint/test_lint.py
 SCRIPT_TESTS += %D%/lint/words.py
+SCRIPT_TESTS += %D%/step/test_steps.sh
 
 check_PROGRAMS += $(C_TESTS) $(FUZZ_TARGETS)
 

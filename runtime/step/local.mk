@@ -1,1 +1,15 @@
-# lateen-step, the program of the std.* steps: a child process here, the container's command on a cluster.
+# lateen-step, the program of the std.* steps: a child process here, the container's command on a cluster. All but main()
+# lies in libruntime.a, where the tests find it; `lateen` takes nothing of it from there.
+bin_PROGRAMS += lateen-step
+lateen_step_SOURCES = %D%/main.c
+lateen_step_LDADD = libruntime.a libbase.a $(LATEEN_LIBS)
+
+libruntime_a_SOURCES += %D%/chart.c
+libruntime_a_SOURCES += %D%/csv.c %D%/csv.h
+libruntime_a_SOURCES += %D%/issues.c
+libruntime_a_SOURCES += %D%/rows.c %D%/rows.h
+libruntime_a_SOURCES += %D%/step.h
+libruntime_a_SOURCES += %D%/step_table.c
+libruntime_a_SOURCES += %D%/step_util.c
+libruntime_a_SOURCES += %D%/table.c
+libruntime_a_SOURCES += %D%/words.c

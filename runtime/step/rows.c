@@ -1,0 +1,280 @@
+#include "config.h"
+
+#include "runtime/step/rows.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/macros.h"
+#include "base/utf8.h"
+#include "base/value.h"
+#include "runtime/step/csv.h"
+
+struct rows {
+	char *path;
+	int fd;
+	bool is_json;
+	struct csv *csv;
+	struct buf line; /* of JSON lines: bytes not yet taken */
+	size_t line_at;
+	uint64_t line_number;
+	bool at_end;
+	struct arena *names_arena;
+	const char **names;
+	size_t n_names;
+	struct arena *arena; /* of the row at hand */
+	const char **texts;
+	const struct value *first; /* the object that the names came from, still to be given */
+};
+
+static long
+read_some(void *context, char *bytes, size_t len, struct error *err)
+{
+	struct rows *rows = context;
+	ssize_t n;
+
+	do
+		n = read(rows->fd, bytes, len);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		error_errno(err, errno, "cannot read `%s`", rows->path);
+	return n;
+}
+
+static const char *
+clean(struct arena *arena, const char *text, size_t len)
+{
+	struct buf buf = { 0 };
+	char *copy;
+
+	utf8_sanitise(&buf, text, len);
+	copy = arena_strndup(arena, buf_text(&buf), buf.len);
+	for (size_t i = 0; i < buf.len; i++)
+		if (!copy[i])
+			copy[i] = ' ';
+	buf_release(&buf);
+	return copy;
+}
+
+/* ---- JSON lines ---- */
+
+/* 1: a line without its newline; empty ones are left out. */
+static int
+next_line(struct rows *rows, const char **ret, size_t *ret_len, struct error *err)
+{
+	for (;;) {
+		char *text = rows->line.data + rows->line_at;
+		size_t len = rows->line.len - rows->line_at;
+		char *end = len ? memchr(text, '\n', len) : NULL;
+		char *space;
+		long n;
+
+		if (end || (rows->at_end && len)) {
+			*ret = text;
+			*ret_len = end ? (size_t)(end - text) : len;
+			rows->line_at += *ret_len + (end != NULL);
+			rows->line_number++;
+			if (strspn(text, " \t\r") >= *ret_len)
+				continue;
+			return 1;
+		}
+		if (rows->at_end)
+			return 0;
+		buf_consume(&rows->line, rows->line_at);
+		rows->line_at = 0;
+		space = buf_space(&rows->line, 64 * 1024);
+		if (!space)
+			return error_set(err, "`%s`: line %llu is longer than %d bytes", rows->path,
+				(unsigned long long)rows->line_number + 1, ROWS_LINE_MAX);
+		n = read_some(rows, space, 64 * 1024, err);
+		if (n < 0)
+			return -1;
+		buf_commit(&rows->line, (size_t)n);
+		rows->at_end = n == 0;
+	}
+}
+
+static int
+next_object(struct rows *rows, struct arena *arena, const struct value **ret, struct error *err)
+{
+	const char *text = NULL;
+	size_t len = 0;
+	int more = next_line(rows, &text, &len, err);
+
+	if (more <= 0)
+		return more;
+	*ret = value_read_json(arena, text, len, err);
+	if (!*ret)
+		return error_prefix(err, "`%s`, line %llu", rows->path, (unsigned long long)rows->line_number);
+	if ((*ret)->kind != VALUE_DICT)
+		return error_set(err, "`%s`, line %llu: not a JSON object", rows->path, (unsigned long long)rows->line_number);
+	return 1;
+}
+
+static const char *
+text_of(struct arena *arena, const struct value *value)
+{
+	struct buf buf = { 0 };
+	const char *copy;
+
+	if (!value || value->kind == VALUE_NULL)
+		return "";
+	value_write_plain(&buf, value);
+	copy = arena_strndup(arena, buf_text(&buf), buf.len);
+	buf_release(&buf);
+	return copy;
+}
+
+static int
+begin_json(struct rows *rows, struct error *err)
+{
+	int more = next_object(rows, rows->names_arena, &rows->first, err);
+
+	if (more <= 0)
+		return more;
+	rows->n_names = rows->first->dict.n;
+	rows->names = rows->first->dict.keys;
+	return 0;
+}
+
+static int
+next_json(struct rows *rows, struct error *err)
+{
+	const struct value *object = rows->first;
+	int more = object ? 1 : next_object(rows, rows->arena, &object, err);
+
+	rows->first = NULL;
+	for (size_t i = 0; more > 0 && i < rows->n_names; i++)
+		rows->texts[i] = text_of(rows->arena, value_get(object, rows->names[i]));
+	return more;
+}
+
+/* ---- CSV ---- */
+
+static int
+begin_csv(struct rows *rows, struct error *err)
+{
+	int more;
+
+	rows->csv = xmalloc(sizeof(*rows->csv));
+	csv_init(rows->csv, read_some, rows);
+	/* What was read to find out what the file is. */
+	buf_add(&rows->csv->input, buf_text(&rows->line), rows->line.len);
+	more = csv_next(rows->csv, err);
+	if (more <= 0)
+		return more < 0 ? error_prefix(err, "`%s`", rows->path) : 0;
+	rows->n_names = rows->csv->n_fields;
+	rows->names = arena_alloc(rows->names_arena, rows->n_names * sizeof(*rows->names));
+	for (size_t i = 0; i < rows->n_names; i++)
+		rows->names[i] = clean(rows->names_arena, rows->csv->fields[i].text, rows->csv->fields[i].len);
+	return 0;
+}
+
+static int
+next_csv(struct rows *rows, struct error *err)
+{
+	int more = csv_next(rows->csv, err);
+
+	if (more < 0)
+		return error_prefix(err, "`%s`", rows->path);
+	for (size_t i = 0; more > 0 && i < rows->n_names; i++) {
+		const struct csv_field *field = &rows->csv->fields[i];
+
+		rows->texts[i] = i < rows->csv->n_fields ? clean(rows->arena, field->text, field->len) : "";
+	}
+	return more;
+}
+
+/* ---- both ---- */
+
+static int
+begin(struct rows *rows, struct error *err)
+{
+	char *space = buf_space(&rows->line, 64 * 1024);
+	long n = read_some(rows, space, 64 * 1024, err);
+	const char *text;
+
+	if (n < 0)
+		return -1;
+	buf_commit(&rows->line, (size_t)n);
+	text = rows->line.data;
+	if (n >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3))
+		text += 3;
+	text += strspn(text, " \t\r\n");
+	rows->is_json = *text == '{';
+	if (!rows->is_json)
+		return begin_csv(rows, err);
+	rows->line_at = (size_t)(text - rows->line.data);
+	return begin_json(rows, err);
+}
+
+struct rows *
+rows_open(const char *path, struct error *err)
+{
+	struct rows *rows = xcalloc(1, sizeof(*rows));
+
+	rows->path = xstrdup(path);
+	rows->names_arena = arena_new();
+	rows->arena = arena_new();
+	rows->line.max = ROWS_LINE_MAX;
+	rows->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (rows->fd < 0)
+		error_errno(err, errno, "cannot open `%s`", path);
+	if (rows->fd < 0 || begin(rows, err)) {
+		rows_close(rows);
+		return NULL;
+	}
+	rows->texts = xcalloc(rows->n_names, sizeof(*rows->texts));
+	return rows;
+}
+
+void
+rows_close(struct rows *rows)
+{
+	if (!rows)
+		return;
+	if (rows->fd >= 0)
+		close(rows->fd);
+	if (rows->csv)
+		csv_release(rows->csv);
+	free(rows->csv);
+	free(rows->texts);
+	free(rows->path);
+	buf_release(&rows->line);
+	arena_free(rows->names_arena);
+	arena_free(rows->arena);
+	free(rows);
+}
+
+size_t
+rows_columns(const struct rows *rows, const char *const **ret_names)
+{
+	*ret_names = rows->names;
+	return rows->n_names;
+}
+
+size_t
+rows_column(const struct rows *rows, const char *name)
+{
+	for (size_t i = 0; i < rows->n_names; i++)
+		if (!strcmp(rows->names[i], name))
+			return i;
+	return SIZE_MAX;
+}
+
+int
+rows_next(struct rows *rows, const char *const **ret_texts, struct error *err)
+{
+	int more;
+
+	arena_free(rows->arena);
+	rows->arena = arena_new();
+	more = rows->is_json ? next_json(rows, err) : next_csv(rows, err);
+	*ret_texts = rows->texts;
+	return more;
+}

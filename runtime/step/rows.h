@@ -1,0 +1,23 @@
+/* A table row by row, from CSV or from JSON lines, whichever the file is. Every text that comes out is valid UTF-8 without NUL. */
+#ifndef RUNTIME_STEP_ROWS_H
+#define RUNTIME_STEP_ROWS_H
+
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+enum { ROWS_LINE_MAX = 16 * 1024 * 1024, ROWS_COLUMNS_MAX = 4096 };
+
+struct rows;
+
+struct rows *rows_open(const char *path, struct error *err);
+void rows_close(struct rows *rows); /* NULL is fine */
+/* The columns' names: a CSV's first record, the keys of the first object. */
+size_t rows_columns(const struct rows *rows, const char *const **ret_names);
+/* The column with that name; SIZE_MAX if there is none. */
+size_t rows_column(const struct rows *rows, const char *name);
+/* 1: a row, one text for each column ("" where it has none) until the next call; 0: the end; -1 with *err set. */
+int rows_next(struct rows *rows, const char *const **ret_texts, struct error *err);
+
+#endif

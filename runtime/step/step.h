@@ -1,0 +1,62 @@
+/* The commands of lateen-step. One table (step_table.c) is the source of names, options, help and what is parsed. */
+#ifndef RUNTIME_STEP_STEP_H
+#define RUNTIME_STEP_STEP_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+enum { STEP_OPTIONS_MAX = 8 };
+
+struct step_option {
+	const char *name; /* without the dashes */
+	const char *argument; /* "FILE", "N", "TEXT" */
+	const char *doc;
+	const char *fallback; /* NULL: must be given */
+};
+
+struct step_command;
+
+/* The options as they were given, in the order of the table. */
+struct step_call {
+	const struct step_command *command;
+	const char *values[STEP_OPTIONS_MAX];
+};
+
+struct step_command {
+	const char *name;
+	const char *doc; /* one line */
+	struct step_option options[STEP_OPTIONS_MAX]; /* ends with a NULL name, or is full */
+	int (*run)(const struct step_call *call, struct error *err);
+};
+
+extern const struct step_command STEP_COMMANDS[]; /* ends with a NULL name */
+
+/* An option's value; a BUG() if the command has no such option. */
+const char *step_text(const struct step_call *call, const char *option);
+/* As a whole number from 0 up to max. */
+int step_number(const struct step_call *call, const char *option, int64_t max, int64_t *ret, struct error *err);
+
+/* Writes the whole file, its folders included; on failure nothing is left of it. */
+int step_write(const char *path, const struct buf *buf, struct error *err);
+/* The same a piece at a time: appends to the file and empties the buffer when it has grown, or `last`. */
+struct step_output {
+	const char *path;
+	FILE *file;
+	struct buf buf;
+};
+int step_output_open(struct step_output *output, const char *path, struct error *err);
+int step_output_flush(struct step_output *output, bool last, struct error *err);
+void step_output_abandon(struct step_output *output);
+
+int step_github_issues(const struct step_call *call, struct error *err);
+int step_synthetic_issues(const struct step_call *call, struct error *err);
+int step_count(const struct step_call *call, struct error *err);
+int step_words(const struct step_call *call, struct error *err);
+int step_lengths(const struct step_call *call, struct error *err);
+int step_table(const struct step_call *call, struct error *err);
+int step_chart(const struct step_call *call, struct error *err);
+
+#endif
