@@ -89,6 +89,8 @@ void layout_order(struct layers *layers);
 void layout_place(struct layers *layers);
 /* Moves x closer together (part of layout_place). */
 void layout_relax(struct layers *layers);
+/* Moves nodes by at most that much to where a link of theirs is upright, if there is room (part of layout_place). */
+void layout_straighten(struct layers *layers, double most);
 /* y of every node, the points of every edge, the height. */
 void layout_route(struct layers *layers);
 

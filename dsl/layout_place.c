@@ -13,6 +13,8 @@ enum { GAP_BOXES = 36, GAP_BOX_BEND = 24, GAP_BENDS = 16 };
 
 /* Wider than this many times what it needs, straight lines cost too much. */
 static const double WIDE = 1.6;
+/* A lean of so few pixels looks like a mistake. */
+static const double ALMOST_UPRIGHT = 12;
 
 struct placer {
 	struct layers *l;
@@ -351,10 +353,11 @@ balance(struct placer *p)
 	for (uint32_t v = 0; v < l->n_nodes; v++)
 		l->nodes[v].x = middle(p, v);
 	move_to_left(l);
-	if (l->width > WIDE * width_needed(l)) {
+	if (l->width > WIDE * width_needed(l))
 		layout_relax(l);
-		move_to_left(l);
-	}
+	else
+		layout_straighten(l, ALMOST_UPRIGHT);
+	move_to_left(l);
 }
 
 void

@@ -6,13 +6,12 @@
 
 #include "dsl/layout_layers.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/macros.h"
 
-enum { SWEEPS = 24, SNAP_SWEEPS = 4, SNAP = 24, WEIGHT_BENDS = 8, WEIGHT_BEND = 2 };
+enum { SWEEPS = 24, STRAIGHTEN_SWEEPS = 4, STRAIGHTEN_MOST = 24, WEIGHT_BENDS = 8, WEIGHT_BEND = 2 };
 
 /* A run of nodes that touch each other and move as one. */
 struct pool {
@@ -86,48 +85,53 @@ relax_layer(struct relaxer *r, uint32_t layer)
 			l->nodes[order[at]].x = r->pools[p].wish + r->offset[at];
 }
 
-/* Moves a node by at most SNAP to where its heaviest link is upright, if its neighbours leave room. */
-static void
-snap(struct layers *l, uint32_t v, bool above)
+/* The x nearest to the node's, at most `most` away, at which its heaviest link on that side is upright; its own if there is none. */
+static double
+upright(const struct layers *l, const struct layers_node *node, bool above, double most)
 {
-	struct layers_node *node = &l->nodes[v];
 	uint32_t n = above ? node->n_in : node->n_out;
-	const uint32_t *order = l->order + l->starts[node->rank];
-	double best = DBL_MAX, best_weight = 0;
+	double best = node->x, best_weight = 0;
 
 	for (uint32_t k = 0; k < n; k++) {
 		const struct layers_link *link =
 			&l->links[above ? l->in_links[node->first_in + k] : l->out_links[node->first_out + k]];
 		double x = above ? l->nodes[link->from].x + link->from_dx - link->to_dx : l->nodes[link->to].x + link->to_dx - link->from_dx;
-		double weight = link_weight(l, link);
+		double weight = link_weight(l, link), away = fabs(x - node->x);
 
-		if (fabs(x - node->x) <= SNAP && (weight > best_weight || (weight >= best_weight && fabs(x - node->x) < fabs(best - node->x)))) {
-			best = x;
-			best_weight = weight;
-		}
+		if (away > most || weight < best_weight || (weight <= best_weight && away >= fabs(best - node->x)))
+			continue;
+		best = x;
+		best_weight = weight;
 	}
-	if (best_weight <= 0)
-		return;
-	if (node->pos) {
-		const struct layers_node *left = &l->nodes[order[node->pos - 1]];
-
-		if (best < left->x + (left->width + node->width) / 2 + layout_gap(left, node))
-			return;
-	}
-	if (node->rank + 1u <= l->n_layers && node->pos + 1 < l->starts[node->rank + 1] - l->starts[node->rank]) {
-		const struct layers_node *right = &l->nodes[order[node->pos + 1]];
-
-		if (best > right->x - (right->width + node->width) / 2 - layout_gap(node, right))
-			return;
-	}
-	node->x = best;
+	return best;
 }
 
-static void
-snap_layer(struct layers *l, uint32_t layer, bool above)
+/* Is there room for the node at x between its neighbours in the layer? */
+static bool
+fits(const struct layers *l, const struct layers_node *node, double x)
 {
-	for (uint32_t i = l->starts[layer]; i < l->starts[layer + 1]; i++)
-		snap(l, l->order[i], above);
+	const uint32_t *order = l->order + l->starts[node->rank];
+	uint32_t size = l->starts[node->rank + 1] - l->starts[node->rank];
+	const struct layers_node *left = node->pos ? &l->nodes[order[node->pos - 1]] : NULL;
+	const struct layers_node *right = node->pos + 1 < size ? &l->nodes[order[node->pos + 1]] : NULL;
+
+	return (!left || x >= left->x + (left->width + node->width) / 2 + layout_gap(left, node)) &&
+	       (!right || x <= right->x - (right->width + node->width) / 2 - layout_gap(node, right));
+}
+
+void
+layout_straighten(struct layers *layers, double most)
+{
+	for (int sweep = 0; sweep < STRAIGHTEN_SWEEPS; sweep++) {
+		for (uint32_t i = 0; i < layers->n_nodes; i++) {
+			uint32_t v = layers->order[sweep % 2 ? layers->n_nodes - 1 - i : i];
+			struct layers_node *node = &layers->nodes[v];
+			double x = upright(layers, node, sweep % 2 == 0, most);
+
+			if (fits(layers, node, x))
+				node->x = x;
+		}
+	}
 }
 
 void
@@ -143,9 +147,7 @@ layout_relax(struct layers *layers)
 	for (int sweep = 0; sweep < SWEEPS; sweep++)
 		for (uint32_t i = 0; i < n; i++)
 			relax_layer(&r, sweep % 2 ? n - 1 - i : i);
-	for (int sweep = 0; sweep < SNAP_SWEEPS; sweep++)
-		for (uint32_t i = 0; i < n; i++)
-			snap_layer(layers, sweep % 2 ? n - 1 - i : i, sweep % 2 == 0);
+	layout_straighten(layers, STRAIGHTEN_MOST);
 	free(r.offset);
 	free(r.pools);
 }

@@ -6,16 +6,18 @@ The bound is 1.1 times dot's. LAYOUT_TOOL names another layout_tool; `--save DIR
 """
 import json
 import os
-import shutil
 import subprocess
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import tap
 
 BOUND = 1.1
 INCH = 72.0
 
 
 def tool(*args):
-    path = os.environ.get("LAYOUT_TOOL") or os.path.join(os.environ.get("builddir", "."), "tests/dsl/layout_tool")
+    path = os.environ.get("LAYOUT_TOOL") or os.path.join(tap.build_dir(), "tests/dsl/layout_tool")
     return subprocess.run([path, *args], check=True, capture_output=True, text=True).stdout
 
 
@@ -127,27 +129,22 @@ def save(graph, name, folder):
 
 
 def main():
-    if not shutil.which("dot"):
-        print("1..0 # SKIP graphviz' dot is not installed: nothing to compare with")
-        return 0
-    names = [a for a in sys.argv[1:] if a != "--save"] or tool("list").split()
-    folder = names.pop() if "--save" in sys.argv else None
-    names = names or tool("list").split()
-    failed = total_ours = total_dot = 0
-    print(f"1..{len(names)}")
-    for i, name in enumerate(names):
+    tap.need("dot()")
+    arguments = sys.argv[1:]
+    folder = arguments[arguments.index("--save") + 1] if "--save" in arguments else None
+    names = [a for a in arguments if a not in ("--save", folder)] or tool("list").split()
+    total_ours = total_dot = 0
+    for name in names:
         graph = json.loads(tool(name))
         mine, dots = crossings(ours(graph)), crossings(dot_edges(graph))
-        good = mine <= BOUND * dots
-        failed += not good
         total_ours += mine
         total_dot += dots
-        print(f"{'ok' if good else 'not ok'} {i + 1} - {name}: {mine} crossings, dot {dots}", flush=True)
+        tap.ok(mine <= BOUND * dots, f"{name}: {mine} crossings, dot {dots}")
         if folder:
             save(graph, name, folder)
-    print(f"# all: {total_ours} crossings, dot {total_dot}")
-    return 1 if failed else 0
+    tap.note(f"all: {total_ours} crossings, dot {total_dot}")
+    tap.done_testing()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,0 +1,48 @@
+/* What dsl/svg.c is made of: sizes that the layout and the drawing agree on, and the pieces of the document. Not for others. */
+#ifndef DSL_SVG_PARTS_H
+#define DSL_SVG_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "dsl/graph.h"
+#include "dsl/graph_text.h"
+#include "dsl/layout.h"
+#include "dsl/svg.h"
+
+/* Pixels. Of a box: its mark and glyph stand left of TEXT_LEFT, its text right of it, and STATE_ROOM is kept for how long it
+ * took, so that a box has one size from the plan to the end of the run. */
+enum {
+	LABEL_SIZE = 13, SUBLABEL_SIZE = 11, BADGE_SIZE = 10, TITLE_SIZE = 11, NAME_SIZE = 16, DISPLAY_SIZE = 12,
+	BOX_HEIGHT = 56, BOX_HEIGHT_BADGES = 80, BOX_LEAST = 156, BOX_MOST = 300, TEXT_LEFT = 46, TEXT_RIGHT = 14, STATE_ROOM = 58,
+	BADGE_PAD = 7, BADGE_APART = 6,
+	TITLE_HEIGHT = 30, TITLE_LEFT = 24, TITLE_RIGHT = 6, TITLE_MOST = 340,
+	HEADER_HEIGHT = 52, HEADER_STATE_ROOM = 210, HEADER_MOST = 600,
+	SMALL_WIDTH = 26, SMALL_HEIGHT = 14, /* a box without text */
+	MARGIN = 4,
+};
+
+/* Too many boxes for texts. */
+bool svg_is_small(const struct graph *graph);
+
+void svg_style(struct buf *buf, enum svg_theme theme);
+void svg_defs(struct buf *buf, const struct graph *graph);
+void svg_edges(struct buf *buf, const struct graph *graph, const struct layout *layout);
+void svg_group(struct buf *buf, const struct graph *graph, size_t node, const struct layout_node *box);
+void svg_box(struct buf *buf, const struct graph *graph, size_t node, const struct layout_node *box);
+/* All boxes of a graph without texts. */
+void svg_small_boxes(struct buf *buf, const struct graph *graph, const struct layout *layout);
+
+struct svg_text {
+	const char *class;
+	double x, y, room, size;
+	enum text_face face;
+};
+
+/* One line of text from a program: cut to its room, escaped, isolated. */
+void svg_put_text(struct buf *buf, const struct svg_text *style, const char *text);
+/* "3m 12s", with attempts and items in front where they tell something. */
+void svg_state_text(struct buf *buf, const struct graph_state *state);
+
+#endif
