@@ -2,11 +2,13 @@
 
 #include "kernel/history.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/macros.h"
@@ -88,25 +90,35 @@ make_parents(const char *path)
 }
 
 /* A history that loses its last lines when the power fails is still a history: synchronous=OFF. */
+static const char wishes[] =
+	"PRAGMA cache_size=-256; PRAGMA synchronous=OFF; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=200;";
+
 static const char schema[] =
-	"PRAGMA cache_size=-256; PRAGMA synchronous=OFF; PRAGMA journal_mode=WAL;"
 	"CREATE TABLE IF NOT EXISTS sessions (session INTEGER PRIMARY KEY AUTOINCREMENT, started TEXT NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS entries (id INTEGER PRIMARY KEY AUTOINCREMENT, session INTEGER NOT NULL,"
 	" line INTEGER NOT NULL, input TEXT NOT NULL, output TEXT);"
 	"CREATE INDEX IF NOT EXISTS entries_place ON entries (session, line);";
 
+/* Wishes may be refused, such as WAL on a network's file system; forgetting can wait until nobody else writes. */
 static sqlite3 *
 open_at(const char *path)
 {
 	sqlite3 *db = NULL;
 	char forget[128];
+	bool good;
 
 	snprintf(forget, sizeof forget, "DELETE FROM entries WHERE id <= (SELECT max(id) FROM entries) - %d",
 		HISTORY_ENTRIES_MAX);
-	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
-		sqlite3_busy_timeout(db, BUSY_WAIT) == SQLITE_OK && sqlite3_exec(db, schema, NULL, NULL, NULL) == SQLITE_OK &&
-		sqlite3_exec(db, forget, NULL, NULL, NULL) == SQLITE_OK)
+	good = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK;
+	if (good) {
+		sqlite3_busy_timeout(db, BUSY_WAIT);
+		sqlite3_exec(db, wishes, NULL, NULL, NULL);
+		good = sqlite3_exec(db, schema, NULL, NULL, NULL) == SQLITE_OK;
+	}
+	if (good) {
+		sqlite3_exec(db, forget, NULL, NULL, NULL);
 		return db;
+	}
 	sqlite3_close(db);
 	return NULL;
 }
@@ -122,6 +134,16 @@ begin_session(struct history *history)
 	return true;
 }
 
+/* SQLite gives the files that it puts beside the database the database's own mode. */
+static void
+make_private(const char *path)
+{
+	int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		close(fd);
+}
+
 static void
 open_late(struct history *history)
 {
@@ -129,11 +151,10 @@ open_late(struct history *history)
 		return;
 	if (*history->path) {
 		make_parents(history->path);
+		make_private(history->path);
 		history->db = open_at(history->path);
-		if (history->db && begin_session(history)) {
-			chmod(history->path, 0600);
+		if (history->db && begin_session(history))
 			return;
-		}
 		sqlite3_close(history->db);
 	}
 	history->db = open_at(":memory:");

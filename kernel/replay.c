@@ -41,7 +41,7 @@ set_has(const struct replay_set *set, uint64_t value)
 static void
 set_add(struct replay_set *set, uint64_t value)
 {
-	if ((set->n + 1) * 2 > set->n_slots) {
+	if ((set->n + 1) * 4 > set->n_slots * 3) {
 		struct replay_set bigger = { .n = set->n, .n_slots = set->n_slots ? set->n_slots * 2 : 64 };
 
 		bigger.slots = xcalloc(bigger.n_slots, sizeof *bigger.slots);

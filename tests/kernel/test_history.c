@@ -59,6 +59,17 @@ test_sessions(const char *path)
 }
 
 static void
+is_private(const char *path, const char *suffix)
+{
+	char name[600];
+	struct stat st = { 0 };
+
+	snprintf(name, sizeof name, "%s%s", path, suffix);
+	ok(stat(name, &st) == 0 && (st.st_mode & 0777) == 0600, "the file%s is its owner's: mode %o", suffix,
+		(unsigned)(st.st_mode & 0777));
+}
+
+static void
 test_two_at_a_time(const char *path)
 {
 	struct history *a = history_new(path), *b = history_new(path);
@@ -70,6 +81,9 @@ test_two_at_a_time(const char *path)
 		history_add(b, i, "from b", NULL);
 		history_settle(b);
 	}
+	is_private(path, "");
+	is_private(path, "-wal");
+	is_private(path, "-shm");
 	entries = history_range(a, 0, 0, 0, false);
 	is_int((int64_t)json_array_size(entries), 50, "two kernels write into one file");
 	json_decref(entries);
@@ -120,11 +134,9 @@ int
 main(void)
 {
 	char *folder = test_temp_dir(), path[512];
-	struct stat st;
 
 	snprintf(path, sizeof path, "%s/a/b/history.sqlite", folder);
 	test_sessions(path);
-	ok(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600, "the file is its owner's: mode %o", (unsigned)(st.st_mode & 0777));
 	snprintf(path, sizeof path, "%s/two.sqlite", folder);
 	test_two_at_a_time(path);
 	test_bad_places(folder);
