@@ -39,6 +39,7 @@ struct check {
 	struct diags *diags;
 	struct unit *unit; /* what is being checked */
 	struct map staged; /* name → struct decl, owned */
+	struct map binds; /* name → struct ast_stmt of the line of this cell that binds it */
 	struct arena *arena; /* the program's */
 	bool torn; /* the parser has dropped parts: what looks unknown may have been declared there */
 };

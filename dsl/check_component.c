@@ -195,15 +195,6 @@ check_script(struct body *b, const struct ast_field *f)
 	if (!text || text->kind == AST_POISON || !field_is_new(b, "script", f->span, "`script`"))
 		return;
 	b->script = f;
-	for (size_t i = 0; text->kind == AST_STRING && i < text->n_parts; i++) {
-		if (text->parts[i].expr) {
-			struct diag *d = diags_add(b->check->diags, DIAG_L0410, text->parts[i].span,
-				"a script takes no values into its text");
-
-			diag_help(b->check->diags, d, "inputs are variables of the script: `$name`");
-			return;
-		}
-	}
 	e = check_constant(b->check, b->check->unit->arena, text, "a script");
 	if (e && e->kind == EXPR_VALUE && e->value->kind == VALUE_STRING)
 		b->component->script = e->value->string.text;
@@ -300,7 +291,7 @@ check_consistency(struct body *b, const struct ast_stmt *stmt)
 	const struct ast_field *list = b->command ? b->command : b->args;
 	struct diag *d;
 
-	if (c->kind == COMPONENT_MANIFEST)
+	if (c->kind == COMPONENT_MANIFEST || b->check->torn)
 		return;
 	if (b->script && list) {
 		d = diags_add(b->check->diags, DIAG_L0402, list->span, "a component has a `script` or a command line, not both");
@@ -328,7 +319,7 @@ check_written(struct body *b)
 		struct diag *d;
 
 		out->produced = out->produced || b->script || part_names_output(c, i);
-		if (out->produced || c->kind == COMPONENT_MANIFEST)
+		if (out->produced || c->kind == COMPONENT_MANIFEST || b->check->torn)
 			continue;
 		d = diags_add(b->check->diags, DIAG_L0404, out->span, "nothing in `%s` writes the output `%s`", c->name, out->name);
 		diag_help(b->check->diags, d, c->image ? "name it in `args`, or say `output %s from \"/path\"`" : "name it in `args`: `%s`",

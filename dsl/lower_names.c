@@ -42,14 +42,15 @@ unknown(struct lower *l, size_t group, const struct ast_name *name)
 {
 	struct diags *diags = l->check->diags;
 	const struct decl *outside = check_lookup(l->check, name->text);
+	const struct ast_stmt *bind = map_get(&l->check->binds, name->text);
 	const char *const *names;
 	struct diag *d;
 	size_t n;
 
-	if (outside && (outside->binding.kind == BINDING_VALUE || outside->binding.kind == BINDING_RUN ||
-			outside->binding.kind == BINDING_STEP)) {
+	if (bind || (outside && (outside->binding.kind == BINDING_VALUE || outside->binding.kind == BINDING_RUN ||
+				outside->binding.kind == BINDING_STEP))) {
 		d = diags_add(diags, DIAG_L0208, name->span, "a pipeline does not see the notebook's `%s`", name->text);
-		diag_label(diags, d, outside->binding.span, "bound here");
+		diag_label(diags, d, bind ? bind->name.span : outside->binding.span, "bound here");
 		diag_help(diags, d, "give the pipeline a parameter, and `%s` when it is called", name->text);
 		return NULL;
 	}

@@ -296,6 +296,9 @@ check_declarations(struct check *check, const struct unit *unit)
 		{ AST_PIPELINE, check_declare_pipeline },
 	};
 
+	for (size_t i = 0; i < unit->n_stmts; i++)
+		if (unit->stmts[i]->kind == AST_ACTION && unit->stmts[i]->name.text)
+			map_set(&check->binds, unit->stmts[i]->name.text, unit->stmts[i]);
 	for (size_t p = 0; p < ARRAY_LEN(passes); p++)
 		for (size_t i = 0; i < unit->n_stmts; i++)
 			if (unit->stmts[i]->kind == passes[p].kind)
@@ -387,6 +390,7 @@ commit(struct check *check)
 		map_set(&check->scope->decls, d->name, d);
 	}
 	map_release(&check->staged);
+	map_release(&check->binds);
 }
 
 static struct program *
@@ -425,6 +429,7 @@ discard(struct check *check, struct action_list *list)
 	free(list->plans);
 	vec_release(list);
 	free_decls(&check->staged);
+	map_release(&check->binds);
 	arena_free(check->arena);
 	unit_unref(check->unit);
 }
@@ -450,6 +455,7 @@ void
 scope_peek_end(struct check *check)
 {
 	free_decls(&check->staged);
+	map_release(&check->binds);
 	arena_free(check->arena);
 	unit_unref(check->unit);
 }
