@@ -17,7 +17,7 @@ enum {
 	CHANNELS_IOPUB_HWM = 256, /* messages queued for one reader, of at most IOPUB_STREAM_MAX bytes of text */
 	CHANNELS_IOPUB_WAIT = 50, /* ms that one send on iopub waits for a slow reader */
 };
-#define CHANNELS_FRAME_MAX ((int64_t)64 * 1024 * 1024) /* bytes; longer ones end the peer's connection */
+#define CHANNELS_FRAME_MAX ((int64_t)16 * 1024 * 1024) /* bytes; longer ones end the peer's connection */
 
 struct channels {
 	void *context;

@@ -16,7 +16,7 @@ enum {
 	PROTO_FRAMES_MAX = 1024, /* in one message, buffers included */
 	PROTO_IDENTS_MAX = 16, /* routing identities before the delimiter */
 	PROTO_HEADER_MAX = 64 * 1024, /* bytes in a header frame or a parent header frame */
-	PROTO_CONTENT_MAX = 64 * 1024 * 1024, /* bytes in a content or metadata frame */
+	PROTO_CONTENT_MAX = 16 * 1024 * 1024, /* bytes in a content or metadata frame */
 	PROTO_SIGNATURE_MAX = 128, /* hex digits: SHA-512 */
 	PROTO_REPLAY_KEPT = 32768, /* at least so many last signatures are remembered, at most twice as many */
 };

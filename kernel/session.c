@@ -28,6 +28,7 @@ struct kernel {
 	pid_t parent; /* who started us and shall not be outlived; 0: nobody */
 	int control_wake; /* eventfd: signals, and the shell loop's end */
 	atomic_bool shell_done;
+	atomic_flag language_ended;
 	pthread_t control, heartbeat;
 	char *own_file; /* a connection file that we wrote and shall remove, or NULL */
 };
@@ -47,7 +48,7 @@ end_language(struct kernel *kernel)
 {
 	const struct language *language = kernel->session.language;
 
-	if (language->ops->shutdown)
+	if (language->ops->shutdown && !atomic_flag_test_and_set(&kernel->language_ended))
 		language->ops->shutdown(language->self);
 }
 
@@ -225,6 +226,7 @@ session_main(const struct session_options *options, const struct language *langu
 
 	mallopt(M_ARENA_MAX, 1);
 	atomic_init(&kernel.shell_done, false);
+	atomic_flag_clear(&kernel.language_ended);
 	session_init(&kernel.session, language, &kernel.server.transport, history, &kernel.connection);
 	rc = start(&kernel, options, err);
 	if (!rc) {

@@ -23,7 +23,13 @@ on_signal(int number)
 	errno = saved;
 }
 
-/* Handlers, not a blocked mask: what a cell starts must not inherit a mask, and exec resets handlers. */
+/* A write to a reader that is gone shall fail and no more. */
+static void
+on_broken_pipe(int number UNUSED)
+{
+}
+
+/* Handlers, not a blocked mask or SIG_IGN: what a cell starts would inherit those, while exec resets handlers. */
 void
 signals_catch(int wake_fd)
 {
@@ -34,7 +40,7 @@ signals_catch(int wake_fd)
 	atomic_store(&wake, wake_fd);
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		sigaction(numbers[i], &action, NULL);
-	action.sa_handler = SIG_IGN;
+	action.sa_handler = wake_fd < 0 ? SIG_DFL : on_broken_pipe;
 	sigaction(SIGPIPE, &action, NULL);
 }
 

@@ -164,6 +164,12 @@ do_update(struct job *job)
 }
 
 static void
+do_cell(struct job *job)
+{
+	say(job, false, job->request->cell_id ? job->request->cell_id : "none");
+}
+
+static void
 do_clear(struct job *job)
 {
 	job->output->ops->clear(job->output, !strcmp(job->rest, "wait"));
@@ -251,6 +257,7 @@ static const struct {
 	{ "ask", do_ask },
 	{ "blob", do_blob },
 	{ "bytes", do_bytes },
+	{ "cell", do_cell },
 	{ "child", do_child },
 	{ "clear", do_clear },
 	{ "deaf", do_deaf },

@@ -141,7 +141,7 @@ test_limits(void)
 	huge[2] = parts[0];
 	huge[5] = (struct slice){ big, PROTO_CONTENT_MAX + 1 };
 	is_int(proto_open(proto, huge, 6, &envelope, &err), -1, "a content has its limit");
-	contains(err.text, "67108865 bytes", "says which");
+	contains(err.text, "16777217 bytes", "says which");
 	free(big);
 	free(huge);
 	proto_free(proto);

@@ -43,6 +43,10 @@ class Execute(harness.KernelCase):
         self.assertRegex(reply.metadata["started"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
         self.assertLessEqual(reply.metadata["started"], reply.header["date"])
 
+    def test_cell_id(self):
+        for metadata, want in (({"cellId": "a-b-c"}, "a-b-c"), ({"cellId": 3}, "none"), ({}, "none")):
+            self.assertEqual(stream_text(self.client.execute("cell", metadata=metadata)[1]), want)
+
     def test_counter_counts_what_is_stored(self):
         before = self.count()
         self.assertEqual(self.client.execute("#")[0].content["execution_count"], before + 1)

@@ -40,6 +40,14 @@ class Hostile(harness.KernelCase):
         self.ignored(self.good() + [b"x"] * 2000)
         self.ignored([b"x"] * 5000)
 
+    def test_frames_that_are_too_long(self):
+        other = self.kernel.client().ready()
+        other["shell"].send_multipart([DELIMITER, b"0" * 64, b"x" * (17 << 20), b"{}", b"{}", b"{}"])
+        self.alive()
+        long = "# " + "x" * (9 << 20)
+        self.assertEqual(self.client.execute(long)[0].content["ename"], "InvalidRequest")
+        self.assertEqual(self.client.execute("# " + "x" * (7 << 20))[0].content["status"], "ok")
+
     def test_wrong_signatures(self):
         whole = self.good()
         for signature in (b"", b"0", b"0" * 63, b"0" * 64, b"0" * 65, b"\0" * 64, whole[1][:-1], whole[1].upper() + b"x",
