@@ -121,6 +121,7 @@ call_component(struct check *check, const struct ast_stmt *stmt, const struct de
 				args[param_of[i]] = given[i];
 		a = add_action(list, ACTION_RUN, stmt->span);
 		a->plan = hold_plan(list, plan);
+		a->component = c;
 		a->args = args;
 		a->bind = stmt->name.text;
 	}

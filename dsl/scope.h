@@ -51,7 +51,7 @@ void scope_forget(struct scope *scope, const char *name); /* NULL: all, as %rese
 enum action_kind {
 	ACTION_SHOW, /* expr, or plan, or component: whatever the cell's line names */
 	ACTION_BIND, /* bind = expr */
-	ACTION_RUN, /* plan with args; bind may be set */
+	ACTION_RUN, /* plan with args; bind may be set; component too when it is a component that was called */
 	ACTION_COMPILE, /* plan [for text2] [to text] */
 	ACTION_CHECK, /* plan: its problems again (none, as it was checked), its size */
 	ACTION_PRINT, ACTION_ASSERT, /* expr; of assert args[0], or args NULL: why */

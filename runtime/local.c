@@ -379,6 +379,8 @@ local_poll(struct local *local, int timeout_ms)
 			take_reports(local);
 	}
 	local_work(local);
+	if (!local->ended)
+		set_timer(local); /* who waits on local_fd alone must be woken for what is due next */
 	return !local->ended;
 }
 

@@ -20,3 +20,18 @@ nodist_kernelspec_DATA = %D%/kernelspec/kernel.json
 	$(AM_V_GEN)$(MKDIR_P) %D%/kernelspec && sed 's|@LATEEN@|$(bindir)/lateen|' $(srcdir)/%D%/kernelspec/kernel.json.in >$@.tmp && \
 		mv $@.tmp $@
 CLEANFILES += %D%/kernelspec/kernel.json
+
+# The man page and the shells' completions come out of the program's own table of commands.
+man1_MANS = %D%/lateen.1
+bashcompletiondir = $(datadir)/bash-completion/completions
+nodist_bashcompletion_DATA = %D%/bash/lateen
+zshcompletiondir = $(datadir)/zsh/site-functions
+nodist_zshcompletion_DATA = %D%/zsh/_lateen
+CLEANFILES += %D%/lateen.1 %D%/bash/lateen %D%/zsh/_lateen
+
+%D%/lateen.1: lateen$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) %D% && ./lateen$(EXEEXT) help --man >$@.tmp && mv $@.tmp $@
+%D%/bash/lateen: lateen$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) %D%/bash && ./lateen$(EXEEXT) help --bash >$@.tmp && mv $@.tmp $@
+%D%/zsh/_lateen: lateen$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) %D%/zsh && ./lateen$(EXEEXT) help --zsh >$@.tmp && mv $@.tmp $@

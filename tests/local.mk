@@ -73,11 +73,15 @@ SCRIPT_TESTS += %D%/kernel/protocol/test_execute.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_life.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_requests.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_wire.py
+SCRIPT_TESTS += %D%/kernel/test_cli.py
+SCRIPT_TESTS += %D%/kernel/test_jupyter_kernel_test.py
+SCRIPT_TESTS += %D%/kernel/test_secrets.py
 SCRIPT_TESTS += %D%/lint/includes.py
 SCRIPT_TESTS += %D%/lint/size.py
 SCRIPT_TESTS += %D%/lint/test_lint.py
 SCRIPT_TESTS += %D%/lint/words.py
 SCRIPT_TESTS += %D%/step/test_steps.sh
+SCRIPT_TESTS += %D%/notebooks/test_notebooks.py
 
 check_PROGRAMS += $(C_TESTS) $(FUZZ_TARGETS)
 

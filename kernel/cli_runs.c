@@ -1,0 +1,278 @@
+/* The commands about runs: run, runs, logs, stop. */
+#include "config.h"
+
+#include "kernel/cli.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dsl/eval.h"
+#include "kernel/program_file.h"
+#include "kernel/run_here.h"
+#include "kernel/run_list.h"
+#include "kernel/text_output.h"
+#include "runtime/store.h"
+
+/* ---- run ---- */
+
+/* Set by SIGINT and SIGTERM. */
+static volatile sig_atomic_t interrupted;
+static volatile int wake = -1;
+
+static void
+on_signal(int signal_number UNUSED)
+{
+	uint64_t one = 1;
+
+	interrupted = 1;
+	if (write(wake, &one, sizeof one) < 0)
+		return; /* full: it is readable already */
+}
+
+static void
+catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static int
+take_argument(struct arena *arena, const struct plan *plan, const char *text, const struct value **values)
+{
+	const char *equals = strchr(text, '=');
+	const char *name = arena_strndup(arena, text, equals ? (size_t)(equals - text) : strlen(text));
+	size_t param = plan_param_index(plan, name);
+	struct error err;
+
+	if (!equals)
+		return cli_fail(EXIT_USAGE, "`%s` is no argument of the form NAME=VALUE", text);
+	if (param == SIZE_MAX)
+		return cli_fail(EXIT_USAGE, "the pipeline `%s` has no parameter `%s`", plan->name, name);
+	if (plan->params[param].type->kind == TYPE_SECRET)
+		return cli_fail(EXIT_USAGE, "`%s` is a Secret: its value never stands on a command line; see `secret` in docs/language.md", name);
+	values[param] = eval_parse(arena, equals + 1, strlen(equals + 1), plan->params[param].type, &err);
+	if (!values[param])
+		return cli_fail(EXIT_USAGE, "`%s`: %s", name, err.text);
+	return EXIT_GOOD;
+}
+
+static int
+take_arguments(const struct cli_args *args, struct arena *arena, const struct plan *plan, struct run_request *request)
+{
+	const struct value **values = arena_alloc(arena, (plan->n_params + 1) * sizeof *values);
+	int status = EXIT_GOOD;
+
+	for (size_t i = 1; i < args->n_rest && status == EXIT_GOOD; i++)
+		status = take_argument(arena, plan, args->rest[i], values);
+	for (size_t i = 0; i < plan->n_params && status == EXIT_GOOD; i++)
+		if (!values[i] && !plan->params[i].fallback && plan->params[i].type->kind != TYPE_SECRET)
+			status = cli_fail(EXIT_USAGE, "the pipeline `%s` wants `%s=…`", plan->name, plan->params[i].name);
+	request->args.values = values;
+	return status;
+}
+
+static void
+print_diags(const struct diags *diags)
+{
+	struct diag_style style = { .colour = cli_colour(true) };
+	struct buf text = { 0 };
+
+	diags_write_text(&text, diags, &style);
+	fputs(buf_text(&text), stderr);
+	buf_release(&text);
+}
+
+static void
+print_json(const struct run *run)
+{
+	struct buf text = { 0 };
+
+	run_write_json(run, &text);
+	puts(buf_text(&text));
+	buf_release(&text);
+}
+
+static int
+finish_run(const struct cli_args *args, struct run *run, struct diags *diags)
+{
+	bool good = run && run->phase == PHASE_SUCCEEDED;
+
+	if (run && !good)
+		run_explain(run, diags);
+	print_diags(diags);
+	if (run && cli_option(args, "json"))
+		print_json(run);
+	return good ? EXIT_GOOD : EXIT_PROGRAM;
+}
+
+static int
+run_plan(const struct cli_args *args, struct plan *plan, size_t jobs)
+{
+	struct arena *arena = arena_new();
+	struct text_output text;
+	struct run_request request = { .plan = plan, .jobs = jobs, .output = &text.output, .quiet = cli_option(args, "json") != NULL,
+				       .interrupted = &interrupted };
+	int status = take_arguments(args, arena, plan, &request);
+	struct diags diags;
+	struct run *run;
+
+	if (status == EXIT_GOOD) {
+		diags_init(&diags);
+		text_output_init(&text, cli_option(args, "plain") != NULL);
+		catch_signals();
+		request.wake = wake;
+		run = run_here(&request, &diags);
+		text_output_release(&text);
+		status = finish_run(args, run, &diags);
+		run_unref(run);
+		diags_release(&diags);
+	}
+	arena_free(arena);
+	return status;
+}
+
+int
+cli_run(const struct cli_args *args)
+{
+	struct program_file file;
+	struct plan *plan;
+	long jobs;
+	int status = cli_number(args, "jobs", 1, 10000, 0, &jobs);
+
+	if (status != EXIT_GOOD)
+		return status;
+	status = program_file_plan_of(args, &file, &plan);
+	if (status == EXIT_GOOD)
+		status = run_plan(args, plan, (size_t)jobs);
+	program_file_release(&file);
+	return status;
+}
+
+/* ---- runs ---- */
+
+int
+cli_runs(const struct cli_args *args)
+{
+	CLEANUP(freep) char *folder = store_folder_of(".");
+	struct buf text = { 0 };
+	struct error err;
+	int rc;
+
+	rc = cli_option(args, "json") ? run_list_write_json(folder, &text, &err) : run_list_write(folder, &text, NULL, &err);
+	if (rc == 0)
+		fputs(buf_text(&text), stdout);
+	buf_release(&text);
+	return rc < 0 ? cli_fail(EXIT_WORLD, "%s", err.text) : EXIT_GOOD;
+}
+
+/* ---- logs and stop ---- */
+
+static struct store *
+open_store(int *ret_status)
+{
+	CLEANUP(freep) char *folder = store_folder_of(".");
+	struct store *store = NULL;
+	struct error err;
+
+	if (access(folder, F_OK) < 0)
+		*ret_status = cli_fail(EXIT_PROGRAM, "no run is known here: nothing has run in this folder yet");
+	else if (!(store = store_open(folder, true, &err)))
+		*ret_status = cli_fail(EXIT_WORLD, "%s", err.text);
+	return store;
+}
+
+struct log_request {
+	const char *run, *step, *grep;
+	size_t last;
+	bool follow;
+};
+
+static bool
+has_ended(struct store *store, const char *which)
+{
+	struct arena *arena = arena_new();
+	struct store_run run;
+	bool ended = store_find(store, arena, which, &run, NULL) < 0 || phase_ended(run.phase);
+
+	arena_free(arena);
+	return ended;
+}
+
+/* Prints what is past `*seen` bytes. */
+static int
+print_logs(struct store *store, const struct log_request *request, size_t *seen)
+{
+	struct buf text = { 0 };
+	struct error err;
+	int rc = store_logs(store, request->run, request->step, *seen ? SIZE_MAX : request->last, request->grep, &text, &err);
+
+	if (rc == 0 && text.len > *seen) {
+		fwrite(text.data + *seen, 1, text.len - *seen, stdout);
+		fflush(stdout);
+		*seen = text.len;
+	}
+	buf_release(&text);
+	return rc < 0 ? cli_fail(EXIT_PROGRAM, "%s", err.text) : EXIT_GOOD;
+}
+
+static int
+follow_logs(struct store *store, const struct log_request *request)
+{
+	const struct timespec pause = { .tv_nsec = 250 * 1000 * 1000 };
+	bool ended = !request->follow;
+	size_t seen = 0;
+	int status;
+
+	for (;;) {
+		ended = ended || has_ended(store, request->run);
+		status = print_logs(store, request, &seen);
+		if (status != EXIT_GOOD || ended)
+			return status;
+		nanosleep(&pause, NULL);
+	}
+}
+
+int
+cli_logs(const struct cli_args *args)
+{
+	CLEANUP(freep) char *which = xstrdup(args->rest[0]);
+	char *dot = strchr(which, '.');
+	struct log_request request = { .run = which, .step = dot ? dot + 1 : NULL, .grep = cli_option(args, "grep"),
+				       .follow = cli_option(args, "follow") != NULL };
+	struct store *store;
+	long last;
+	int status = cli_number(args, "last", 0, LONG_MAX, -1, &last);
+
+	if (status != EXIT_GOOD)
+		return status;
+	request.last = last < 0 ? SIZE_MAX : (size_t)last;
+	if (dot)
+		*dot = '\0';
+	store = open_store(&status);
+	if (store)
+		status = follow_logs(store, &request);
+	store_close(store);
+	return status;
+}
+
+int
+cli_stop(const struct cli_args *args)
+{
+	struct error err;
+	int status = EXIT_GOOD;
+	struct store *store = open_store(&status);
+
+	if (store && store_stop(store, args->rest[0], &err) < 0)
+		status = cli_fail(EXIT_PROGRAM, "%s", err.text);
+	store_close(store);
+	return status;
+}

@@ -1,0 +1,145 @@
+/* `runs`, `logs` and `stop`: what the store of the working folder knows. */
+#include "config.h"
+
+#include "kernel/interp_internal.h"
+
+#include <poll.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "kernel/run_list.h"
+#include "runtime/store.h"
+
+enum { FOLLOW_MS = 250 };
+
+static struct store *
+open_store(struct act *act)
+{
+	CLEANUP(freep) char *folder = store_folder_of(".");
+	struct error err;
+	struct store *store = store_open(folder, true, &err);
+
+	if (!store)
+		act_fail(act, DIAG_L0808, "%s", err.text);
+	return store;
+}
+
+int
+act_runs(struct act *act)
+{
+	CLEANUP(freep) char *folder = store_folder_of(".");
+	struct buf text = { 0 }, html = { 0 };
+	struct error err;
+	json_t *bundle;
+
+	if (run_list_write(folder, &text, &html, &err) < 0)
+		return act_fail(act, DIAG_L0808, "%s", err.text);
+	bundle = json_pack("{s:o, s:o}", "text/plain", json_of_text(buf_text(&text), text.len), "text/html",
+			   json_of_text(buf_text(&html), html.len));
+	act_show(act, bundle);
+	buf_release(&text);
+	buf_release(&html);
+	return 0;
+}
+
+/* Which run, and which of its steps, the action names: by a handle, or by text "RUN" or "RUN.STEP". */
+static int
+name_run(struct act *act, const char **ret_run, const char **ret_step)
+{
+	size_t step = SIZE_MAX;
+	struct run *run;
+	const char *dot;
+
+	*ret_step = NULL;
+	if (act->action->text) {
+		dot = strchr(act->action->text, '.');
+		*ret_run = dot ? arena_strndup(act->arena, act->action->text, (size_t)(dot - act->action->text)) : act->action->text;
+		*ret_step = dot ? dot + 1 : NULL;
+		return 0;
+	}
+	run = act_handle(act, act->action->expr, &step);
+	if (!run)
+		return act_fail(act, DIAG_L0808, "this names no run: the cell that binds it did not end well");
+	*ret_run = run->id;
+	*ret_step = step == SIZE_MAX ? NULL : run->plan->steps[step].name;
+	return 0;
+}
+
+static bool
+has_ended(struct store *store, struct arena *arena, const char *which)
+{
+	struct store_run run;
+
+	return store_find(store, arena, which, &run, NULL) < 0 || phase_ended(run.phase);
+}
+
+/* What has been added since `seen` bytes were shown. */
+static int
+show_news(struct act *act, struct store *store, const char *run, const char *step, size_t *seen)
+{
+	const struct action *a = act->action;
+	struct buf text = { 0 };
+	struct error err;
+	int rc = store_logs(store, run, step, a->last >= 0 && !*seen ? (size_t)a->last : SIZE_MAX, a->grep, &text, &err);
+
+	if (rc < 0)
+		act_fail(act, DIAG_L0808, "%s", err.text);
+	else if (text.len > *seen)
+		act_print(act, text.data + *seen, text.len - *seen);
+	*seen = text.len > *seen ? text.len : *seen;
+	buf_release(&text);
+	return rc;
+}
+
+static int
+show_logs(struct act *act, struct store *store, const char *run, const char *step)
+{
+	struct pollfd wake = { .fd = act->interp->wake, .events = POLLIN };
+	bool ended = !act->action->flag;
+	size_t seen = 0;
+
+	for (;;) {
+		ended = ended || has_ended(store, act->arena, run);
+		if (show_news(act, store, run, step, &seen) < 0)
+			return -1;
+		if (ended)
+			return 0;
+		if (poll(&wake, 1, FOLLOW_MS) > 0)
+			return act_interrupted(act);
+	}
+}
+
+int
+act_logs(struct act *act)
+{
+	const char *run, *step;
+	struct store *store;
+	int rc;
+
+	if (name_run(act, &run, &step) < 0)
+		return -1;
+	store = open_store(act);
+	if (!store)
+		return -1;
+	rc = show_logs(act, store, run, step);
+	store_close(store);
+	return rc;
+}
+
+int
+act_stop(struct act *act)
+{
+	const char *run, *step;
+	struct store *store;
+	struct error err;
+	int rc;
+
+	if (name_run(act, &run, &step) < 0)
+		return -1;
+	store = open_store(act);
+	if (!store)
+		return -1;
+	rc = store_stop(store, run, &err);
+	store_close(store);
+	return rc < 0 ? act_fail(act, DIAG_L0808, "%s", err.text) : 0;
+}

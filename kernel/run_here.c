@@ -1,0 +1,149 @@
+#include "config.h"
+
+#include "kernel/run_here.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "kernel/live.h"
+
+/* What the observer of a run needs. */
+struct watch {
+	const struct run_request *request;
+	struct live *live;
+};
+
+static void
+on_changed(void *context, struct run *run UNUSED, size_t node UNUSED)
+{
+	struct watch *watch = context;
+
+	if (watch->live)
+		live_changed(watch->live);
+}
+
+static void
+on_wrote(void *context, struct run *run UNUSED, size_t node UNUSED, const char *text, size_t len)
+{
+	struct watch *watch = context;
+
+	if (watch->request->echo)
+		watch->request->output->ops->stream(watch->request->output, false, text, len);
+}
+
+static enum diag_code
+code_of(const char *name)
+{
+	for (int i = 0; i < DIAG_CODE_MAX; i++)
+		if (!strcmp(diag_info((enum diag_code)i)->code, name))
+			return (enum diag_code)i;
+	BUG("no code %s", name);
+}
+
+static void
+explain_start(struct diags *diags, const struct plan *plan, const struct local_problem *problem)
+{
+	struct span span = problem->span.source ? problem->span : plan->span;
+	struct diag *d = diags_add(diags, code_of(problem->code), span, "%s", problem->error.text);
+
+	if (problem->help)
+		diag_help(diags, d, "%s", problem->help);
+}
+
+static bool
+was_interrupted(const struct run_request *request)
+{
+	return request->interrupted && *request->interrupted;
+}
+
+/* Waits for the run, an interrupt, or the time of the next update. */
+static void
+wait_for_news(const struct run_request *request, struct local *local, const struct watch *watch, bool stopping)
+{
+	struct pollfd fds[] = { { .fd = local_fd(local), .events = POLLIN }, { .fd = stopping ? -1 : request->wake, .events = POLLIN } };
+
+	if (poll(fds, ARRAY_LEN(fds), watch->live ? live_due(watch->live) : -1) < 0 && errno != EINTR)
+		BUG("poll: %s", strerror(errno));
+}
+
+static void
+drive(const struct run_request *request, struct local *local, struct watch *watch)
+{
+	bool stopping = false;
+
+	while (local_poll(local, 0)) {
+		if (was_interrupted(request) && !stopping) {
+			local_interrupt(local);
+			stopping = true;
+			continue;
+		}
+		wait_for_news(request, local, watch, stopping);
+		if (watch->live)
+			live_update(watch->live);
+	}
+}
+
+struct run *
+run_here(const struct run_request *request, struct diags *diags)
+{
+	struct watch watch = { .request = request };
+	struct run_observer observer = { .changed = on_changed, .wrote = on_wrote, .context = &watch };
+	struct local_options options = { .jobs = request->jobs, .observers = &observer, .n_observers = 1 };
+	struct local_problem problem = { 0 };
+	struct local *local = local_start(request->plan, &request->args, &options, &problem);
+	struct run *run;
+
+	if (!local) {
+		explain_start(diags, request->plan, &problem);
+		return NULL;
+	}
+	run = run_ref(local_run(local));
+	if (!request->quiet)
+		watch.live = live_new(request->output, run);
+	drive(request, local, &watch);
+	run_forget_observer(run, &watch);
+	local_free(local);
+	if (watch.live) {
+		live_finish(watch.live);
+		live_free(watch.live);
+	}
+	return run;
+}
+
+/* The last lines of a step, each as a note. */
+static void
+note_tail(struct diags *diags, struct diag *d, const char *tail)
+{
+	diag_note(diags, d, "its last lines:");
+	while (*tail) {
+		size_t n = strcspn(tail, "\n");
+
+		diag_note(diags, d, "  %.*s", (int)n, tail);
+		tail += n + (tail[n] == '\n');
+	}
+}
+
+void
+run_explain(const struct run *run, struct diags *diags)
+{
+	size_t culprit = run_culprit(run);
+	const struct run_node *node;
+	const struct plan_step *step;
+	struct diag *d;
+
+	if (culprit == SIZE_MAX) {
+		diags_add(diags, DIAG_L0701, run->plan->span, "the run `%s` ended as %s%s%s", run->name, phase_name(run->phase),
+			  run->message ? ": " : "", run->message ? run->message : "");
+		return;
+	}
+	node = run->nodes[culprit];
+	step = &run->plan->steps[node->step];
+	d = diags_add(diags, DIAG_L0701, step->name_span, "the step `%s%s` ended as %s%s%s", step->name, node->key,
+		      phase_name(node->phase), node->message ? ": " : "", node->message ? node->message : "");
+	if (node->attempts > 1)
+		diag_note(diags, d, "it was tried %d times", node->attempts);
+	if (node->tail && *node->tail)
+		note_tail(diags, d, node->tail);
+	diag_help(diags, d, "`logs` prints all that it wrote: `lateen logs %s.%s`", run->name, step->name);
+}
