@@ -43,11 +43,13 @@ add_mount(struct making *making, struct strings *argv, const char *from, const c
 	strings_add(argv, arena_printf(making->arena, "%s:%s%s", from, to, mode));
 }
 
-static void
+static int
 add_mounts(struct making *making, struct strings *argv)
 {
 	const char *folder = making->request->folder;
 
+	if (strchr(folder, ':'))
+		return error_set(making->err, "a container cannot be given the folder `%s`, for its name holds a `:`", folder);
 	for (size_t i = 0; i < making->component->n_inputs; i++)
 		if (making->inputs[i].path)
 			add_mount(making, argv, making->inputs[i].path,
@@ -56,6 +58,7 @@ add_mounts(struct making *making, struct strings *argv)
 		add_mount(making, argv, arena_printf(making->arena, "%s/out", folder), INSIDE "/out", "");
 	if (making->component->script)
 		add_mount(making, argv, arena_printf(making->arena, "%s/script", folder), INSIDE "/script", ":ro");
+	return 0;
 }
 
 static int
@@ -198,7 +201,10 @@ container_wrap(struct making *making, char **argv, char **env)
 	strings_add(&words, "run");
 	strings_add(&words, "--name");
 	strings_add(&words, making->request->container_name);
-	add_mounts(making, &words);
+	if (add_mounts(making, &words)) {
+		vec_release(&words);
+		return -1;
+	}
 	add_environment(making, &words, env);
 	if (settings->workdir) {
 		strings_add(&words, "--workdir");

@@ -62,12 +62,19 @@ static int
 make_folders(struct making *making)
 {
 	const struct process_request *request = making->request;
+	const char *out;
 
 	if (paths_make(arena_printf(making->arena, "%s/tmp", request->folder), making->err))
 		return -1;
 	if (!making->component->n_outputs)
 		return 0;
-	return paths_make(arena_printf(making->arena, "%s/out", request->folder), making->err);
+	out = arena_printf(making->arena, "%s/out", request->folder);
+	if (paths_make(out, making->err))
+		return -1;
+	/* Inside a container a step may be any user. */
+	if (making->component->image && chmod(out, 0777))
+		return error_errno(making->err, errno, "cannot open `%s` to the container", out);
+	return 0;
 }
 
 /* The path of an output as the step sees it. */
@@ -155,7 +162,7 @@ add_script(struct making *making)
 	const char *path = arena_printf(making->arena, "%s/script", making->request->folder);
 	const char *language = component->script_language ? component->script_language : "sh";
 
-	if (paths_write(path, component->script, strlen(component->script), 0600, making->err))
+	if (paths_write(path, component->script, strlen(component->script), 0644, making->err))
 		return -1;
 	strings_add(&making->argv, language);
 	if (!strcmp(language, "sh"))

@@ -139,7 +139,7 @@ place_as_file(struct making *making, size_t i, const char *folder)
 		return -1;
 	if (given->kind == INPUT_PATHS)
 		return gather(making, given->value, input->path);
-	return paths_write(input->path, input->text, input->len, 0600, making->err);
+	return paths_write(input->path, input->text, input->len, 0644, making->err);
 }
 
 /* What is wanted as a file becomes one. A secret never does. */

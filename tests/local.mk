@@ -45,8 +45,11 @@ C_TESTS += %D%/kernel/test_iopub_queue
 C_TESTS += %D%/kernel/test_json_text
 C_TESTS += %D%/kernel/test_proto
 C_TESTS += %D%/kernel/test_resolver
+C_TESTS += %D%/runtime/test_container
 C_TESTS += %D%/runtime/test_engine
 C_TESTS += %D%/runtime/test_local
+C_TESTS += %D%/runtime/test_log
+C_TESTS += %D%/runtime/test_store
 C_TESTS += %D%/step/test_csv
 C_TESTS += %D%/test_cases
 

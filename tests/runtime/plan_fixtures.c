@@ -315,6 +315,10 @@ read_setting(struct building *b, struct settings *settings, const char *w)
 		settings->retry.set = settings->retry.set || !i;
 		return true;
 	}
+	if (!strcmp(w, "memory") || !strcmp(w, "cpu")) {
+		*(*w == 'm' ? &settings->memory : &settings->cpu) = value_expr(b, value_string(b->arena, must(b)));
+		return true;
+	}
 	if (!strcmp(w, "factor")) {
 		settings->retry.factor = strtod(must(b), NULL);
 		return true;
@@ -361,8 +365,8 @@ with_blanks(struct building *b, const char *text)
 	return copy;
 }
 
-static void
-read_command(struct building *b, struct step_plan *step)
+static const struct part *
+read_parts(struct building *b, struct step_plan *step, size_t *ret_n)
 {
 	struct part *parts = arena_alloc(b->arena, b->n_words * sizeof(*parts));
 	size_t n = 0;
@@ -379,9 +383,8 @@ read_command(struct building *b, struct step_plan *step)
 				BUG("no port `%s`", w);
 		}
 	}
-	step->component.command = parts;
-	step->component.n_command = n;
-	step->component.has_command = true;
+	*ret_n = n;
+	return parts;
 }
 
 static void
@@ -391,7 +394,14 @@ read_step_more(struct building *b, const char *w)
 	struct settings *settings = &step->settings;
 
 	if (!strcmp(w, "command")) {
-		read_command(b, step);
+		step->component.command = read_parts(b, step, &step->component.n_command);
+		step->component.has_command = true;
+	} else if (!strcmp(w, "args")) {
+		step->component.args = read_parts(b, step, &step->component.n_args);
+	} else if (!strcmp(w, "path")) {
+		size_t output = component_output(&step->component, must(b));
+
+		step->outputs[output].path = must(b);
 	} else if (!strcmp(w, "image")) {
 		step->component.image = must(b);
 		step->component.kind = COMPONENT_CONTAINER;

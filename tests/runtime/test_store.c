@@ -1,0 +1,314 @@
+#include "config.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/local.h"
+#include "runtime/paths.h"
+#include "runtime/store.h"
+#include "tests/runtime/plan_fixtures.h"
+#include "tests/tap.h"
+
+static char *folder;
+
+static struct store *
+open_store(const char *name, bool must_exist, struct error *err)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return store_open(path, must_exist, err);
+}
+
+static void
+run_sql(const char *name, const char *sql)
+{
+	char path[512];
+	sqlite3 *db;
+
+	snprintf(path, sizeof(path), "%s/%s/store.db", folder, name);
+	if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		BUG("%s: %s", sql, sqlite3_errmsg(db));
+	sqlite3_close(db);
+}
+
+static void
+test_new(void)
+{
+	struct arena *arena = arena_new();
+	struct error err = { "" };
+	struct store_run run, found;
+	struct store *store = open_store("new", true, &err);
+	struct stat st;
+
+	ok(!store, "a store that must be there and is not");
+	is_str(err.text, "there are no runs here yet", "says so");
+	store = open_store("new/deep", false, &err);
+	ok(store && !store_read_only(store), "is made with its folders");
+	is_int(store_new_run(store, arena, "my_pipeline", value_read_json(arena, "{\"n\":3}", 7, NULL), &run, &err), 0, "a run");
+	ok(!strncmp(run.name, "my-pipeline-", 12) && strlen(run.name) == 17, "its name is the pipeline's with five letters: %s", run.name);
+	is_int((int64_t)strlen(run.id), 36, "its id is a UUID");
+	ok(!stat(run.folder, &st) && S_ISDIR(st.st_mode), "its folder is there");
+	is_int(store_find(store, arena, run.name, &found, &err), 0, "found by name");
+	is_str(found.id, run.id, "it is that one");
+	is_int(store_find(store, arena, arena_strndup(arena, run.id, 8), &found, &err), 0, "by the start of its id");
+	is_int(store_find(store, arena, "last", &found, &err), 0, "by `last`");
+	is_str(phase_name(found.phase), "Running", "it runs: we live");
+	is_int(store_find(store, arena, "other", &found, &err), -1, "another one is not there");
+	is_str(err.text, "there is no run `other`", "and the error names it");
+	store_close(store);
+	arena_free(arena);
+}
+
+static void
+test_ambiguous(void)
+{
+	struct arena *arena = arena_new();
+	struct error err = { "" };
+	struct store_run a, b, found;
+	struct store *store = open_store("two", false, &err);
+
+	store_new_run(store, arena, "same", NULL, &a, &err);
+	store_new_run(store, arena, "same", NULL, &b, &err);
+	is_int(store_find(store, arena, "same-", &found, &err), -1, "two runs begin so");
+	contains(err.text, "more than one run begins with `same-`", "and the error says it");
+	is_int(store_find(store, arena, a.name, &found, &err), 0, "a whole name is no question");
+	is_str(found.id, a.id, "and means that run");
+	store_close(store);
+	arena_free(arena);
+}
+
+static void
+test_journal(void)
+{
+	struct arena *arena = arena_new();
+	struct error err = { "" };
+	struct store *store = open_store("journal", false, &err);
+	static const char json[] = "{\"a\":[1,\"é\\n\"]}";
+	struct engine_output outputs[2] = { { value_read_json(arena, json, strlen(json), NULL), NULL }, { NULL, "/a/b" } };
+	struct engine_event events[] = {
+		{ .kind = ENGINE_START, .now_ms = 5 },
+		{ .kind = ENGINE_EXITED, .now_ms = 7, .node = 3, .attempt = 2, .outputs = outputs },
+		{ .kind = ENGINE_EXITED, .now_ms = 8, .node = 4, .how = EXIT_ERROR, .text = "why 'not' \"it\"" },
+		{ .kind = ENGINE_STOP, .now_ms = 9, .text = "enough" },
+	};
+	struct engine_event *back;
+	struct store_run run;
+	size_t n = 0;
+
+	store_new_run(store, arena, "j", NULL, &run, &err);
+	for (size_t i = 0; i < ARRAY_LEN(events); i++)
+		store_event(store, run.id, &events[i], 2, &err);
+	back = store_events(store, arena, run.id, &n, &err);
+	is_int((int64_t)n, 4, "four events");
+	is_int((int64_t)back[1].node, 3, "a node");
+	is_int(back[1].attempt, 2, "an attempt");
+	ok(value_equal(back[1].outputs[0].value, outputs[0].value), "a value");
+	is_str(back[1].outputs[1].path, "/a/b", "a path");
+	ok(!back[1].outputs[1].value, "no value where there was none");
+	is_str(back[2].text, events[2].text, "a text");
+	is_int(back[2].how, EXIT_ERROR, "how");
+	is_int(back[3].kind, ENGINE_STOP, "the order");
+	store_close(store);
+	arena_free(arena);
+}
+
+static void
+test_transaction(void)
+{
+	struct arena *arena = arena_new();
+	struct error err = { "" };
+	struct store *store = open_store("transaction", false, &err), *other;
+	struct engine_event event = { .kind = ENGINE_START };
+	struct store_run run;
+	size_t n = 1;
+
+	store_new_run(store, arena, "t", NULL, &run, &err);
+	is_int(store_begin(store, &err), 0, "a transaction");
+	store_event(store, run.id, &event, 0, &err);
+	other = open_store("transaction", true, &err);
+	store_events(other, arena, run.id, &n, &err);
+	is_int((int64_t)n, 0, "others do not see what is not committed");
+	is_int(store_commit(store, &err), 0, "committed");
+	store_events(other, arena, run.id, &n, &err);
+	is_int((int64_t)n, 1, "and then they do");
+	store_close(other);
+	store_close(store);
+	arena_free(arena);
+}
+
+static void
+test_newer(void)
+{
+	struct arena *arena = arena_new();
+	struct error err = { "" };
+	struct store *store = open_store("newer", false, &err);
+	struct store_run run;
+	size_t n = 0;
+
+	store_new_run(store, arena, "old", NULL, &run, &err);
+	store_close(store);
+	run_sql("newer", "PRAGMA user_version = 99; ALTER TABLE runs ADD COLUMN flavour TEXT;");
+	store = open_store("newer", false, &err);
+	ok(store && store_read_only(store), "a store of a newer version can be read");
+	ok(store_runs(store, arena, 10, &n, &err) && n == 1, "its runs are listed");
+	is_int(store_new_run(store, arena, "new", NULL, &run, &err), -1, "but not written");
+	contains(err.text, "can only be read: a newer Lateen wrote it", "and the error says why");
+	store_close(store);
+	arena_free(arena);
+}
+
+static void
+test_broken(void)
+{
+	struct error err = { "" };
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/broken", folder);
+	mkdir(path, 0777);
+	snprintf(path, sizeof(path), "%s/broken/store.db", folder);
+	paths_write(path, "this is no database, but it is long enough to be looked at as one ...............", 80, 0666, NULL);
+	ok(!open_store("broken", false, &err), "what is no database is refused");
+	contains(err.text, "file is not a database", "with the reason");
+	snprintf(path, sizeof(path), "%s/file", folder);
+	paths_write(path, "", 0, 0666, NULL);
+	ok(!open_store("file", false, &err), "a file where the folder should be");
+	contains(err.text, "file", "is named");
+}
+
+/* Rows that no Lateen wrote: texts that are no phases, numbers that are no kinds, JSON that is none. */
+static void
+test_hostile_rows(void)
+{
+	struct arena *arena = arena_new();
+	struct error err = { "" };
+	struct store *store = open_store("hostile", false, &err);
+	struct store_step *steps;
+	struct store_run *runs;
+	size_t n = 0;
+
+	run_sql("hostile",
+		"INSERT INTO runs VALUES('id', 'name', 'p', '{', 'Dancing', NULL, -1, NULL, ']', -5, 0, 'x');"
+		"INSERT INTO events VALUES('id', 1, 77, 0, -1, -1, 99, 0, NULL, '[{]');"
+		"INSERT INTO events VALUES('id', 2, 1, 0, -9, -9, 1, 0, NULL, '{\"a\": 1}');"
+		"INSERT INTO steps VALUES('id', 0, 's', '', '', -1, NULL, NULL, NULL, x'ff', 'no json', '/nowhere');");
+	runs = store_runs(store, arena, 10, &n, &err);
+	is_str(phase_name(runs[0].phase), "Error", "an unknown phase is an Error");
+	store_events(store, arena, "id", &n, &err);
+	is_int((int64_t)n, 1, "an event of no kind is left out");
+	steps = store_steps(store, arena, "id", &n, &err);
+	ok(n == 1 && !steps[0].outputs, "outputs that are no JSON are none");
+	is_int(store_logs(store, "name", "s", SIZE_MAX, NULL, &(struct buf){ 0 }, &err), -1, "a log that is gone");
+	contains(err.text, "/nowhere/log", "is named");
+	store_close(store);
+	arena_free(arena);
+}
+
+static void
+test_logs(void)
+{
+	struct plan *plan = fixture_plan("noisy", "step a\nscript sh\necho one; echo two; echo three\nend\nfor i over [1,2]\nstep b in i n:Integer=@i\n"
+						  "command echo item $n\nstep c after a\ncommand true\n");
+	struct local_options options = { .project = folder, .jobs = 1 };
+	struct local_problem problem;
+	struct local *local = local_start(plan, NULL, &options, &problem);
+	struct error err = { "" };
+	struct store *store;
+	struct buf got = { 0 };
+
+	while (local_poll(local, -1))
+		;
+	store = open_store(".lateen", true, &err);
+	store_logs(store, "last", "a", SIZE_MAX, NULL, &got, &err);
+	is_str(buf_text(&got), "one\ntwo\nthree\n", "the log of a step");
+	buf_clear(&got);
+	store_logs(store, local_run(local)->name, "a", 1, NULL, &got, &err);
+	is_str(buf_text(&got), "three\n", "its last line");
+	buf_clear(&got);
+	store_logs(store, "", "a", SIZE_MAX, "t", &got, &err);
+	is_str(buf_text(&got), "two\nthree\n", "lines with a text");
+	buf_clear(&got);
+	store_logs(store, "", "b[1]", SIZE_MAX, NULL, &got, &err);
+	is_str(buf_text(&got), "item 2\n", "one item of a loop");
+	buf_clear(&got);
+	store_logs(store, "", "b", SIZE_MAX, NULL, &got, &err);
+	is_str(buf_text(&got), "==> b[0] <==\nitem 1\n\n==> b[1] <==\nitem 2\n", "all of them");
+	buf_clear(&got);
+	store_logs(store, "", NULL, SIZE_MAX, NULL, &got, &err);
+	contains(buf_text(&got), "==> a <==\none\n", "all steps");
+	store_close(store);
+	local_free(local);
+	plan_unref(plan);
+	buf_release(&got);
+}
+
+/* No file may grow past a size: SQLite's write fails somewhere in the middle of the run. */
+static void
+test_full(void)
+{
+	struct plan *plan = fixture_plan("full", "step a\ncommand true\nstep b after a\ncommand true\nstep c after b\ncommand true\n"
+						 "step d after c\ncommand true\nstep e after d\ncommand true\n");
+	char project[512], report[600];
+	char *said;
+	pid_t pid;
+	int status;
+
+	snprintf(project, sizeof(project), "%s/full", folder);
+	snprintf(report, sizeof(report), "%s/report", project);
+	mkdir(project, 0777);
+	pid = fork();
+	if (!pid) {
+		struct local_options options = { .project = project, .jobs = 1 };
+		struct local_problem problem = { .code = NULL };
+		struct rlimit limit = { 60000, 60000 };
+		struct buf text = { 0 };
+		struct local *local;
+
+		signal(SIGXFSZ, SIG_IGN);
+		setrlimit(RLIMIT_FSIZE, &limit);
+		for (int i = 0; i < 40; i++) {
+			local = local_start(plan, NULL, &options, &problem);
+			while (local && local_poll(local, -1))
+				;
+			if (!local || local_run(local)->phase != PHASE_SUCCEEDED)
+				break;
+			local_free(local);
+		}
+		buf_printf(&text, "%s", local ? phase_name(local_run(local)->phase) : problem.code);
+		buf_printf(&text, ": %s", local ? local_run(local)->message : problem.error.text);
+		paths_write(report, buf_text(&text), text.len, 0666, NULL);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	ok(WIFEXITED(status) && !WEXITSTATUS(status), "nothing crashes when the disk is full");
+	said = test_read_file(report, NULL);
+	contains(said, "the run store", "the run ends, and says that its store is the trouble");
+	free(said);
+	plan_unref(plan);
+}
+
+int
+main(void)
+{
+	unsetenv("LATEEN_HOME");
+	folder = test_temp_dir();
+	test_new();
+	test_ambiguous();
+	test_journal();
+	test_transaction();
+	test_newer();
+	test_broken();
+	test_hostile_rows();
+	test_logs();
+	test_full();
+	test_remove_tree(folder);
+	free(folder);
+	return done_testing();
+}
