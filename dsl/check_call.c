@@ -44,6 +44,22 @@ callee_of_plan(struct arena *arena, const struct plan *plan, struct callee *ret)
 	*ret = (struct callee){ .name = plan->name, .kind = "pipeline", .inputs = inputs, .n_inputs = plan->n_params };
 }
 
+static const char *const *
+std_names(struct check *check, size_t *ret_n)
+{
+	VEC(const char *) found = {0};
+	const struct binding *b;
+	const char *const *result;
+	size_t at = 0;
+
+	while ((b = scope_std_next(check->scope, &at)))
+		vec_push(&found, b->name);
+	result = arena_copy(check->arena, found.items, found.n * sizeof(*found.items));
+	*ret_n = found.n;
+	vec_release(&found);
+	return result;
+}
+
 void
 unknown_callee(struct check *check, struct span span, const char *text, const char *what, unsigned kinds)
 {
@@ -59,7 +75,12 @@ unknown_callee(struct check *check, struct span span, const char *text, const ch
 		diag_note(check->diags, d, "the components that ship with Lateen cannot be read: %s", std_error);
 	if (check->diags->n_errors > DIAGS_MAX)
 		return;
-	known = check_known(check, kinds, &n);
+	if (!strchr(text, '.') && strcmp(what, "pipeline") && check_lookup(check, arena_printf(check->arena, "std.%s", text))) {
+		diag_help(check->diags, d, "one with this name ships with Lateen: `std.%s`", text);
+		diag_fix(check->diags, d, span, FIX_LIKELY, arena_printf(check->arena, "std.%s", text));
+		return;
+	}
+	known = strncmp(text, "std.", 4) ? check_known(check, kinds, &n) : std_names(check, &n);
 	diag_near(check->diags, d, what, span, text, known, n);
 }
 
