@@ -11,9 +11,13 @@
 static const char *const reserved[] = { "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "=", "<<",
 					".inf", "-.inf", "+.inf", ".nan", "-", "?", "---", "..." };
 
+enum { RESERVED_LENGTH_MAX = 5 };
+
 static bool
-is_reserved(const char *text)
+is_reserved(const char *text, size_t len)
 {
+	if (len > RESERVED_LENGTH_MAX)
+		return false;
 	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
 		if (!strcasecmp(text, reserved[i]))
 			return true;
@@ -48,7 +52,7 @@ is_plain(const char *text, size_t len)
 {
 	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+=@$(),;-";
 
-	if (!len || is_reserved(text) || looks_numeric(text))
+	if (!len || is_reserved(text, len) || looks_numeric(text))
 		return false;
 	/* Not at the start: what YAML gives a meaning there. */
 	if (strchr("+=@,", text[0]) || (text[0] == '-' && !strcspn(text + 1, " ")) || !strncmp(text, "---", 3) ||

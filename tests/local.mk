@@ -66,6 +66,12 @@ FUZZ_TARGETS += %D%/fuzz/fuzz_wire
 FUZZ_TARGETS += %D%/fuzz/fuzz_yaml
 
 SCRIPT_TESTS =
+SCRIPT_TESTS += %D%/argo/test_codelab.py
+SCRIPT_TESTS += %D%/argo/test_differences.py
+SCRIPT_TESTS += %D%/argo/test_expressions.py
+SCRIPT_TESTS += %D%/argo/test_hostile.py
+SCRIPT_TESTS += %D%/argo/test_sdk.py
+SCRIPT_TESTS += %D%/argo/test_valid.py
 SCRIPT_TESTS += %D%/docs/run_examples.py
 SCRIPT_TESTS += %D%/docs/test_fences.py
 SCRIPT_TESTS += %D%/dsl/component_json.py
@@ -156,3 +162,9 @@ update-golden: all
 # All fuzz targets and nothing else: what a build with --enable-fuzzing is for.
 fuzz-targets: $(FUZZ_TARGETS)
 .PHONY: fuzz-targets
+
+# Argo's validator, which tests/argo builds where there is a go.
+clean-local: clean-argo
+clean-argo:
+	rm -rf build-argo
+.PHONY: clean-argo
