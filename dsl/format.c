@@ -40,11 +40,9 @@ blank_between(const struct formatter *f, uint32_t from, uint32_t to)
 
 /* The next line, with a blank one before it where the source or the layout wants it. */
 static void
-next_line(struct formatter *f, uint32_t start)
+next_line(struct formatter *f, bool blank)
 {
-	bool blank = !f->opened && (f->want_blank || blank_between(f, f->last_end, start));
-
-	if (blank && f->started)
+	if (!f->opened && (blank || f->want_blank) && f->started)
 		buf_putc(f->out, '\n');
 	formatter_break(f, f->indent);
 	f->opened = f->want_blank = false;
@@ -64,26 +62,39 @@ write_comment(struct formatter *f, const struct ast_comment *comment, bool moved
 {
 	struct span span = trimmed(f, comment->span);
 
-	if (moved && span.end - span.start >= 2 && f->text[span.start + 1] == '#')
+	if (moved && !strncmp(f->text + span.start, "##", 2) && f->text[span.start + 2] != '#')
 		span.start++;
 	formatter_source(f, f->out, span);
 	f->closed = true;
 }
 
-static void
-flush_comment(struct formatter *f, const struct ast_comment *comment)
+/* Nothing but blanks lies between. */
+static bool
+only_blanks(const struct formatter *f, uint32_t from, uint32_t to)
 {
+	while (from < to && strchr(" \t\r\n", f->text[from]))
+		from++;
+	return from >= to;
+}
+
+/* Writes the next comment. What it stands before in the layout begins at `before`. */
+static void
+flush_comment(struct formatter *f, uint32_t before)
+{
+	const struct ast_comment *comment = &f->unit->comments[f->comment++];
 	bool inside = comment->span.start < f->last_end;
+	bool last = f->comment == f->unit->n_comments || f->unit->comments[f->comment].span.start >= before;
+	uint32_t next = last ? before : f->unit->comments[f->comment].span.start;
 
 	if (f->started && !f->closed && (inside || !comment->own_line)) {
 		buf_puts(f->out, "  ");
 		write_comment(f, comment, false);
 	} else if (inside || !comment->own_line) {
-		formatter_break(f, f->indent);
+		next_line(f, false);
 		write_comment(f, comment, true);
 	} else {
-		next_line(f, comment->span.start);
-		write_comment(f, comment, false);
+		next_line(f, blank_between(f, f->last_end, comment->span.start));
+		write_comment(f, comment, before != UINT32_MAX && !only_blanks(f, comment->span.end, next));
 	}
 	formatter_done(f, comment->span.end);
 }
@@ -92,14 +103,14 @@ static void
 flush_comments(struct formatter *f, uint32_t before)
 {
 	while (f->comment < f->unit->n_comments && f->unit->comments[f->comment].span.start < before)
-		flush_comment(f, &f->unit->comments[f->comment++]);
+		flush_comment(f, before);
 }
 
 void
 formatter_line(struct formatter *f, uint32_t start)
 {
 	flush_comments(f, start);
-	next_line(f, start);
+	next_line(f, blank_between(f, f->last_end, start));
 }
 
 void

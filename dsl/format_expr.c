@@ -372,13 +372,16 @@ break_parts(struct formatter *f, const struct ast_expr *expr)
 	buf_puts(f->out, " }");
 }
 
-/* Lines are broken behind operators, where a line's end means nothing. */
+/* Lines are broken behind operators, where a line's end means nothing; but `path ??` at the end of a line asks for help. */
 static void
 break_operator(struct formatter *f, const struct ast_expr *expr)
 {
 	formatter_expr(f, expr->a);
 	buf_printf(f->out, " %s", ast_op_text(expr->op));
-	formatter_break(f, f->indent + CONTINUATION);
+	if (expr->op == AST_OP_COALESCE)
+		buf_putc(f->out, ' ');
+	else
+		formatter_break(f, f->indent + CONTINUATION);
 	formatter_expr(f, expr->b);
 }
 

@@ -67,7 +67,8 @@ flat_using(const struct formatter *f, struct buf *buf, const struct ast_stmt *st
 	}
 }
 
-enum { CLAUSE_WITH, CLAUSE_AFTER, CLAUSE_USING, CLAUSE_ON, N_CLAUSES };
+/* In the order in which they are written. `on` stays on the line of the call, for in a block no line begins with it. */
+enum { CLAUSE_ON, CLAUSE_WITH, CLAUSE_AFTER, CLAUSE_USING, N_CLAUSES };
 
 static bool
 has_clause(const struct ast_stmt *stmt, int clause)
@@ -136,8 +137,11 @@ write_clauses(struct formatter *f, const struct ast_stmt *stmt)
 
 		if (!has_clause(stmt, i))
 			continue;
-		formatter_break(f, f->indent);
-		if (flat_clause(f, &line, stmt, i) && formatter_fits(f, &line))
+		if (i == CLAUSE_ON)
+			buf_putc(f->out, ' ');
+		else
+			formatter_break(f, f->indent);
+		if (flat_clause(f, &line, stmt, i) && (i == CLAUSE_ON || formatter_fits(f, &line)))
 			buf_add(f->out, line.data, line.len);
 		else if (i == CLAUSE_WITH)
 			break_with(f, stmt);

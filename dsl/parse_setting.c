@@ -85,14 +85,6 @@ is_output(const struct parser *p)
 	       (second == TOKEN_NAME || second == TOKEN_QUOTED_NAME || token_is_keyword(second));
 }
 
-static bool
-is_script(const struct parser *p)
-{
-	enum token_kind second = parser_peek_second(p);
-
-	return parser_is_word(p, "script") && second != TOKEN_COMMA && second != TOKEN_ASSIGN;
-}
-
 static void
 parse_field(struct parser *p, struct ast_field *field, bool component)
 {
@@ -102,7 +94,7 @@ parse_field(struct parser *p, struct ast_field *field, bool component)
 		parser_next(p);
 		field->kind = args ? AST_FIELD_ARGS : AST_FIELD_COMMAND;
 		field->list = parser_list(p, true);
-	} else if (component && is_script(p)) {
+	} else if (component && parser_is_word(p, "script")) {
 		parser_next(p);
 		parse_script(p, field);
 	} else if (component && is_output(p)) {
