@@ -303,6 +303,22 @@ argument_row(struct argo *argo, size_t index)
 	return object_take(&row);
 }
 
+/* Kubeflow's server refuses a run whose parameters take more than this as JSON, as it is set up by default. */
+enum { KFP_PARAMETERS_MAX = 10000 };
+
+static void
+check_parameters(struct argo *argo, const struct value *parameters)
+{
+	CLEANUP(buf_release) struct buf json = { 0 };
+
+	if (argo->target != TARGET_KFP || !parameters)
+		return;
+	value_write_json(&json, parameters);
+	if (json.len > KFP_PARAMETERS_MAX)
+		argo_refuse(argo, argo->plan->span, "parameters that take more than 10000 bytes together",
+			    "keep long texts in the steps' scripts, or in files that the steps read");
+}
+
 static const struct value *
 workflow_spec(struct argo *argo, const struct value *templates)
 {
@@ -310,12 +326,15 @@ workflow_spec(struct argo *argo, const struct value *templates)
 	struct object spec = { .arena = argo->arena };
 	struct rows rows = { .arena = argo->arena };
 	const char *account = settings->service_account;
+	const struct value *parameters;
 
 	object_put_text(&spec, "entrypoint", argo->groups[0].template);
 	object_put_text(&spec, "serviceAccountName", account || argo->target == TARGET_ARGO ? account : "pipeline-runner");
 	for (size_t i = 0; i < argo->plan->n_params; i++)
 		rows_add(&rows, argument_row(argo, i));
-	object_put(&spec, "arguments", argo_nest(argo->arena, "parameters", rows_take(&rows)));
+	parameters = rows_take(&rows);
+	check_parameters(argo, parameters);
+	object_put(&spec, "arguments", argo_nest(argo->arena, "parameters", parameters));
 	if (settings->timeout)
 		object_put_integer(&spec, "activeDeadlineSeconds", settings->timeout);
 	object_put(&spec, "templates", templates);

@@ -233,6 +233,17 @@ write_index(const struct argo_site *site, struct buf *buf, const struct expr *ex
 	buf_putc(buf, ']');
 }
 
+/* A result of a branch. That of a branch not taken is not there; `??` keeps Argo from waiting for it. */
+static void
+write_result(const struct argo_site *site, struct buf *buf, const struct expr *expr)
+{
+	bool may_lack = expr->kind == EXPR_OUTPUT && !argo_is_gathered(site, expr);
+
+	buf_puts(buf, may_lack ? "(" : "");
+	argo_code_text(site, buf, expr);
+	buf_puts(buf, may_lack ? " ?? '')" : "");
+}
+
 /* condition ? result : condition ? result : … , as texts or as values. */
 static void
 write_choice(const struct argo_site *site, struct buf *buf, const struct expr *expr, bool as_text)
@@ -244,7 +255,7 @@ write_choice(const struct argo_site *site, struct buf *buf, const struct expr *e
 		if (is_condition)
 			write_operand(site, buf, TYPE_BOOLEAN, expr->items[i]);
 		else if (as_text)
-			argo_code_text(site, buf, expr->items[i]);
+			write_result(site, buf, expr->items[i]);
 		else
 			argo_code(site, buf, expr->items[i]);
 		buf_puts(buf, is_condition ? " ? " : i + 1 < expr->n_items ? " : " : "");

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { ARGUMENT_MAX = 128 * 1024 }; /* bytes, with the NUL: MAX_ARG_STRLEN of Linux */
+
 /* How a script of each language is started; the text follows. */
 static const struct {
 	const char *language;
@@ -216,13 +218,23 @@ arg_text(struct argo_pod *pod, const struct resolved_arg *arg)
 	return arena_strndup(pod->argo->arena, buf_text(&buf), buf.len);
 }
 
+/* Linux takes no longer argument; a longer one Argo would hand over as the name of a file. */
+static const char *
+fitting(struct argo_pod *pod, const char *text)
+{
+	if (strlen(text) < ARGUMENT_MAX)
+		return text;
+	argo_refuse(pod->argo, pod->step->name_span, "an argument of 128 KiB or more", "put the text into the image, or into a file input");
+	return "";
+}
+
 static const struct value *
 arg_list(struct argo_pod *pod, const struct resolved_arg *args, size_t n)
 {
 	struct rows rows = { .arena = pod->argo->arena };
 
 	for (size_t i = 0; i < n; i++)
-		rows_add_text(&rows, arg_text(pod, &args[i]));
+		rows_add_text(&rows, fitting(pod, arg_text(pod, &args[i])));
 	return rows_take(&rows);
 }
 
@@ -298,7 +310,7 @@ put_script(struct argo_pod *pod, struct object *container)
 	for (size_t i = 0; words && i < ARRAY_LEN(interpreters->words) && words[i]; i++)
 		rows_add_text(&command, words[i]);
 	write_literal(pod, &text, component->script, false);
-	rows_add_text(&args, buf_text(&text));
+	rows_add_text(&args, fitting(pod, buf_text(&text)));
 	object_put(container, "command", rows_take(&command));
 	object_put(container, "args", rows_take(&args));
 }

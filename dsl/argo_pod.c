@@ -305,6 +305,9 @@ pod_release(struct argo_pod *pod)
 	object_take(&pod->runtime_limits);
 }
 
+/* Of the component's name in the template's, so that a number fits behind it; and pods have the template's name in theirs. */
+enum { TEMPLATE_NAME_MAX = 100 };
+
 /* A template for that body, or the one that has it already. */
 static struct argo_template *
 template_for(struct argo *argo, struct argo_pod *pod, const struct value *body)
@@ -323,6 +326,8 @@ template_for(struct argo *argo, struct argo_pod *pod, const struct value *body)
 		return template;
 	template = arena_new_struct(argo->arena, struct argo_template);
 	name = argo_dns_name(argo->arena, component->name);
+	if (strlen(name) > TEMPLATE_NAME_MAX)
+		name = arena_strndup(argo->arena, name, TEMPLATE_NAME_MAX);
 	template->name = argo_unique(argo->arena, &argo->template_names, *name ? name : "step");
 	template->body = body;
 	template->slots = arena_copy(argo->arena, pod->slots.items, pod->slots.n * sizeof *pod->slots.items);

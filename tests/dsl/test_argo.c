@@ -325,6 +325,17 @@ no_steps(struct fixture *f)
 	fixture_param(f, "p", "String", "x");
 }
 
+static void
+long_script(struct fixture *f)
+{
+	struct component *c = fixture_component(f, "c", "img", "", "");
+	char *text = arena_alloc(f->arena, 128 * 1024 + 1);
+
+	memset(text, 'x', 128 * 1024);
+	c->script = text;
+	fixture_step(f, 0, "a", c, "");
+}
+
 static const struct {
 	const char *name;
 	void (*build)(struct fixture *f);
@@ -339,6 +350,7 @@ static const struct {
 	  "target `argo` cannot express a parameter's default with `{{` or control characters" },
 	{ "a state elsewhere", state_of_another_branch, "L0603",
 	  "target `argo` cannot express a test of how a step of another branch or loop ended" },
+	{ "a long script", long_script, "L0603", "target `argo` cannot express an argument of 128 KiB or more" },
 	{ "no steps", no_steps, "L0603", "target `argo` cannot express a pipeline without steps" },
 };
 
