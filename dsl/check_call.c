@@ -252,7 +252,8 @@ help_with_misfit(struct check *check, struct diag *d, const struct expr *arg, co
 	if (text && want->kind != TYPE_STRING && want->kind != TYPE_OPAQUE && strlen(text) < 40 &&
 		(type_is_number(want) || want->kind == TYPE_BOOLEAN) && *text && strspn(text, "0123456789.+-eEtrufals") == strlen(text))
 		diag_help(check->diags, d, "without quotes it is a value: `%s`", text);
-	else if (want->kind == TYPE_STRING && arg->type->kind != TYPE_SECRET && !type_is_file(arg->type))
+	else if ((want->kind == TYPE_STRING || type_fits(arg->type, want) == TYPE_IF_LITERAL) && arg->type->kind != TYPE_SECRET &&
+		!type_is_file(arg->type))
 		help_with_text(check, d, arg, want);
 	else if (want->kind == TYPE_SECRET)
 		diag_help(check->diags, d, "a Secret is given as `secret(\"name\", \"key\")`");

@@ -173,6 +173,20 @@ lower_steps(struct lower *l)
 
 /* ---- conditions and items ---- */
 
+static void
+help_with_comparison(struct lower *l, struct diag *d, struct span span, const char *what, const char *comparison)
+{
+	const char *text = span.source->text + span.start;
+	int len = (int)(span.end - span.start);
+
+	if (len > 60 || memchr(text, '\n', (size_t)len)) {
+		diag_help(l->check->diags, d, "compare the %s: `… %s`", what, comparison);
+		return;
+	}
+	diag_help(l->check->diags, d, "compare the %s: `%.*s %s`", what, len, text, comparison);
+	diag_fix(l->check->diags, d, span, FIX_LIKELY, arena_printf(l->check->arena, "%.*s %s", len, text, comparison));
+}
+
 static const struct expr *
 lower_condition(struct lower *l, struct expr_check *x, const struct ast_expr *ast)
 {
@@ -188,9 +202,9 @@ lower_condition(struct lower *l, struct expr_check *x, const struct ast_expr *as
 	if (e->origin.source)
 		diag_label(l->check->diags, d, e->origin, "declared here: %s", type_text(l->check->arena, e->type));
 	if (e->type->kind == TYPE_STRING || e->type->kind == TYPE_OPAQUE)
-		diag_help(l->check->diags, d, "compare the text: `… == \"true\"`");
+		help_with_comparison(l, d, e->span, "text", "== \"true\"");
 	else if (type_is_number(e->type))
-		diag_help(l->check->diags, d, "compare the number: `… > 0`");
+		help_with_comparison(l, d, e->span, "number", "> 0");
 	return NULL;
 }
 
