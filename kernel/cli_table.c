@@ -41,10 +41,6 @@ static const struct cli_option component_options[] = {
 	{ 0, "json", NULL, "as JSON: {name, image, inputs, outputs, command, args}" },
 };
 
-static const struct cli_option explain_options[] = {
-	{ 0, "all", NULL, "every code, as Markdown" },
-};
-
 static const struct cli_option logs_options[] = {
 	{ 'f', "follow", NULL, "go on as the run goes on" },
 	{ 'n', "last", "N", "only the last N lines" },
@@ -83,7 +79,7 @@ static const struct cli_command commands[] = {
 	{ "fmt", "FILE…", "put files into canonical form", "Comments are kept. - reads standard input and writes standard output.",
 	  OPTIONS(fmt_options), 1, SIZE_MAX, cli_fmt },
 	{ "component", "FILE.yaml", "show what a component.yaml declares", NULL, OPTIONS(component_options), 1, 1, cli_component },
-	{ "explain", "[CODE]", "explain a problem's code", NULL, OPTIONS(explain_options), 0, 1, cli_explain },
+	{ "explain", "CODE", "explain a problem's code", NULL, NULL, 0, 1, 1, cli_explain },
 	{ "runs", "", "list the runs of this folder", NULL, OPTIONS(runs_options), 0, 0, cli_runs },
 	{ "logs", "RUN[.STEP]", "print what a run's steps wrote", NULL, OPTIONS(logs_options), 1, 1, cli_logs },
 	{ "stop", "RUN", "stop a run", NULL, NULL, 0, 1, 1, cli_stop },

@@ -70,7 +70,7 @@ CASES = [
     (["explain", "L0900"], None, 0, "not in this version", None),
     (["explain", "l0900"], None, 0, "not in this version", None),
     (["explain", "L9999"], None, 2, None, "no problem has the code"),
-    (["explain"], None, 2, None, "which code?"),
+    (["explain"], None, 2, None, "usage: lateen explain"),
     (["run", "good.lateen", "who=you"], None, 0, "Succeeded", None),
     (["run", "good.lateen", "whom=you"], None, 2, None, "no parameter `whom`"),
     (["run", "good.lateen", "times=many"], None, 2, None, "`times`"),
