@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/macros.h"
@@ -42,10 +43,14 @@ step_output_open(struct step_output *output, const char *path, struct error *err
 void
 step_output_abandon(struct step_output *output)
 {
+	struct stat st;
+
 	if (output->file)
 		fclose(output->file);
 	output->file = NULL;
-	unlink(output->path);
+	/* Half a file is removed; a device or a pipe that was written to is not ours to remove. */
+	if (lstat(output->path, &st) == 0 && S_ISREG(st.st_mode))
+		unlink(output->path);
 	buf_release(&output->buf);
 }
 
