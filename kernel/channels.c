@@ -95,6 +95,17 @@ bind_tcp(void *socket, const struct connection *c, int *port, struct error *err)
 	return 0;
 }
 
+/* libzmq makes the socket's file here, in this thread: for its owner only. */
+static int
+bind_private(void *socket, const char *endpoint, struct error *err)
+{
+	mode_t old = umask(0077);
+	int rc = bind_patiently(socket, endpoint, err);
+
+	umask(old);
+	return rc;
+}
+
 /* libzmq unlinks what stands in its way, so a free number is one without a file. */
 static int
 bind_ipc(void *socket, const struct connection *c, int *port, char **ret_path, struct error *err)
@@ -112,7 +123,7 @@ bind_ipc(void *socket, const struct connection *c, int *port, char **ret_path, s
 		if (connection_endpoint(c, number, endpoint, err) < 0)
 			return -1;
 	}
-	if (bind_patiently(socket, endpoint, err) < 0)
+	if (bind_private(socket, endpoint, err) < 0)
 		return -1;
 	*port = number;
 	*ret_path = xstrdup(path);
