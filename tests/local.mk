@@ -28,10 +28,8 @@ C_TESTS += %D%/dsl/test_lower
 C_TESTS += %D%/dsl/test_package
 C_TESTS += %D%/dsl/test_parse
 C_TESTS += %D%/dsl/test_resolve
-C_TESTS += %D%/dsl/test_svg
-C_TESTS += %D%/dsl/test_tree
-C_TESTS += %D%/dsl/test_yaml_write
 C_TESTS += %D%/dsl/test_scope
+C_TESTS += %D%/dsl/test_svg
 C_TESTS += %D%/dsl/test_tables
 C_TESTS += %D%/dsl/test_tree
 C_TESTS += %D%/dsl/test_type
@@ -89,8 +87,8 @@ SCRIPT_TESTS += %D%/lint/includes.py
 SCRIPT_TESTS += %D%/lint/size.py
 SCRIPT_TESTS += %D%/lint/test_lint.py
 SCRIPT_TESTS += %D%/lint/words.py
-SCRIPT_TESTS += %D%/step/test_steps.sh
 SCRIPT_TESTS += %D%/notebooks/test_notebooks.py
+SCRIPT_TESTS += %D%/step/test_steps.sh
 
 check_PROGRAMS += $(C_TESTS) $(FUZZ_TARGETS)
 
