@@ -10,31 +10,29 @@ enum block_kind { BLOCK_PIPELINE, BLOCK_GROUP, BLOCK_RESULT };
 
 static void parse_block(struct parser *p, enum block_kind kind, struct ast_block *ret, struct ast_expr **ret_result);
 
-static void
-parse_with(struct parser *p, struct ast_setting **ret_settings, size_t *ret_n)
-{
-	VEC(struct ast_setting) settings = { 0 };
+/* What follows a call, in any order; of each kind as much as there is. */
+struct tail {
+	VEC(struct ast_setting) with;
+	VEC(struct ast_name) after;
+	VEC(struct ast_using) usings;
+};
 
-	for (size_t i = 0; i < *ret_n; i++)
-		vec_push(&settings, (*ret_settings)[i]);
+static void
+parse_with(struct parser *p, struct tail *tail)
+{
 	parser_next(p);
 	do {
 		struct ast_setting setting;
 
 		parser_pass_newline(p);
 		if (parser_setting(p, &setting))
-			vec_push(&settings, setting);
+			vec_push(&tail->with, setting);
 	} while (parser_accept(p, TOKEN_COMMA));
-	parser_settle(p, &settings, ret_settings, ret_n);
 }
 
 static void
-parse_after(struct parser *p, struct ast_stmt *stmt)
+parse_after(struct parser *p, struct tail *tail)
 {
-	VEC(struct ast_name) names = { 0 };
-
-	for (size_t i = 0; i < stmt->n_after; i++)
-		vec_push(&names, stmt->after[i]);
 	parser_next(p);
 	do {
 		struct ast_name name;
@@ -42,18 +40,13 @@ parse_after(struct parser *p, struct ast_stmt *stmt)
 		parser_pass_newline(p);
 		name = parser_name(p, false, "a step's name");
 		if (name.text)
-			vec_push(&names, name);
+			vec_push(&tail->after, name);
 	} while (parser_accept(p, TOKEN_COMMA));
-	parser_settle(p, &names, &stmt->after, &stmt->n_after);
 }
 
 static void
-parse_using(struct parser *p, struct ast_stmt *stmt)
+parse_using(struct parser *p, struct tail *tail)
 {
-	VEC(struct ast_using) usings = { 0 };
-
-	for (size_t i = 0; i < stmt->n_using; i++)
-		vec_push(&usings, stmt->using_[i]);
 	parser_next(p);
 	do {
 		struct ast_using one;
@@ -64,9 +57,8 @@ parse_using(struct parser *p, struct ast_stmt *stmt)
 		parser_pass_newline(p);
 		one.path = parser_names_path(p, "the name of a component");
 		if (!p->panic)
-			vec_push(&usings, one);
+			vec_push(&tail->usings, one);
 	} while (parser_accept(p, TOKEN_COMMA));
-	parser_settle(p, &usings, &stmt->using_, &stmt->n_using);
 }
 
 static void
@@ -80,25 +72,36 @@ parse_target(struct parser *p, struct ast_stmt *stmt)
 	stmt->target = parser_name(p, false, "the name of a cluster");
 }
 
+/* False when nothing more belongs to the statement. */
+static bool
+parse_clause(struct parser *p, struct ast_stmt *stmt, struct tail *tail)
+{
+	enum token_kind kind = p->panic ? TOKEN_ERROR : parser_peek_over(p);
+	bool top = stmt->kind == AST_ACTION;
+
+	if (kind == TOKEN_WITH)
+		parse_with(p, tail);
+	else if (kind == TOKEN_AFTER && !top)
+		parse_after(p, tail);
+	else if (kind == TOKEN_USING && top)
+		parse_using(p, tail);
+	else if (kind == TOKEN_ON && top && (p->open.n == 0 || !parser_token(p)->newline))
+		parse_target(p, stmt);
+	else
+		return false;
+	return true;
+}
+
 void
 parser_with(struct parser *p, struct ast_stmt *stmt)
 {
-	bool top = stmt->kind == AST_ACTION;
+	struct tail tail = { 0 };
 
-	while (!p->panic) {
-		enum token_kind kind = parser_peek_over(p);
-
-		if (kind == TOKEN_WITH)
-			parse_with(p, &stmt->with, &stmt->n_with);
-		else if (kind == TOKEN_AFTER && !top)
-			parse_after(p, stmt);
-		else if (kind == TOKEN_USING && top)
-			parse_using(p, stmt);
-		else if (kind == TOKEN_ON && top && (p->open.n == 0 || !parser_token(p)->newline))
-			parse_target(p, stmt);
-		else
-			return;
-	}
+	while (parse_clause(p, stmt, &tail))
+		;
+	parser_settle(p, &tail.with, &stmt->with, &stmt->n_with);
+	parser_settle(p, &tail.after, &stmt->after, &stmt->n_after);
+	parser_settle(p, &tail.usings, &stmt->using_, &stmt->n_using);
 }
 
 /* ---- control flow ---- */
