@@ -28,8 +28,11 @@ name_params(struct argo *argo)
 	struct map taken = { 0 };
 
 	argo->params = arena_alloc(argo->arena, argo->plan->n_params * sizeof *argo->params);
-	for (size_t i = 0; i < argo->plan->n_params; i++)
+	argo->params_with_dollars = arena_alloc(argo->arena, argo->plan->n_params);
+	for (size_t i = 0; i < argo->plan->n_params; i++) {
+		argo->params_with_dollars[i] = argo_holds_dollars(argo->plan->params[i].fallback);
 		argo->params[i] = argo_unique(argo->arena, &taken, argo_port_name(argo->arena, argo->plan->params[i].name));
+	}
 	map_release(&taken);
 }
 
@@ -118,6 +121,8 @@ name_groups(struct argo *argo)
 		else
 			argo_refuse(argo, plan->groups[i].span, "this kind of block", "use `if` and `for`");
 		group->template = group->task;
+		if (plan->groups[i].items && plan->groups[i].items->kind == EXPR_VALUE)
+			group->items_with_dollars = argo_holds_dollars(plan->groups[i].items->value);
 		if (group->task && plan->groups[i].parallel)
 			group->body_template = argo_unique(argo->arena, &argo->template_names, arena_printf(argo->arena, "%s-item", group->task));
 	}

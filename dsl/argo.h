@@ -113,6 +113,7 @@ struct argo_group {
 	const char *body_template; /* of a loop that limits how many run at once: what runs for each item */
 	struct argo_refs inputs, outputs;
 	struct rows tasks;
+	bool items_with_dollars; /* some item holds what the kubelet would touch */
 	bool uses_depends; /* some task looks at how another ended */
 };
 
@@ -128,6 +129,7 @@ struct argo {
 	struct argo_step *steps;
 	struct argo_group *groups;
 	const char **params; /* their names in the workflow */
+	bool *params_with_dollars; /* the default holds what the kubelet would touch */
 };
 
 /* An error with the code L0603: what the target cannot express, and the way round. */
@@ -188,6 +190,7 @@ bool argo_is_free_text(const struct type *type); /* could it hold a `$` or `{`? 
 bool argo_is_reference(const struct expr *expr); /* a parameter, an output, the item or a fact */
 /* An output of steps in a loop, seen from outside it: a JSON list of texts. */
 bool argo_is_gathered(const struct argo_site *site, const struct expr *expr);
+bool argo_holds_dollars(const struct value *value); /* text that the kubelet would touch; NULL is none */
 const char *argo_fact(enum fact fact); /* the variable: "workflow.uid"; NULL for step.name */
 
 /* ---- argo_code.c: the language of {{= }} ---- */

@@ -267,20 +267,20 @@ write_choice(const struct argo_site *site, struct buf *buf, const struct expr *e
 static void
 write_range(const struct argo_site *site, struct buf *buf, const struct expr *expr)
 {
-	CLEANUP(buf_release) struct buf first = { 0 };
-	CLEANUP(buf_release) struct buf last = { 0 };
-
 	if (expr->n_items == 3) {
 		argo_refuse(site->argo, span_of(site, expr), "`range` with a stride, over numbers that only the run knows,",
 			    "let a step make the list");
 		return;
 	}
+	/* A list of one, so that each number is written and computed once. */
+	buf_puts(buf, "map([[");
 	if (expr->n_items == 1)
-		buf_putc(&first, '0');
+		buf_putc(buf, '0');
 	else
-		argo_code(site, &first, expr->items[0]);
-	argo_code(site, &last, expr->items[expr->n_items - 1]);
-	buf_printf(buf, "(%s < %s ? %s..(%s - 1) : [])", buf_text(&first), buf_text(&last), buf_text(&first), buf_text(&last));
+		argo_code(site, buf, expr->items[0]);
+	buf_puts(buf, ", ");
+	argo_code(site, buf, expr->items[expr->n_items - 1]);
+	buf_puts(buf, "]], #[0] < #[1] ? #[0]..(#[1] - 1) : [])[0]");
 }
 
 static void
@@ -334,24 +334,45 @@ write_gathered(const struct argo_site *site, struct buf *buf, const struct expr 
 		buf_printf(buf, ", %s)", convert);
 }
 
+/* `#`, a value of that type, as text. What came out of JSON may be anything; a text stands for itself. */
+static const char *
+text_of_pointer(const struct type *type)
+{
+	switch (type->kind) {
+	case TYPE_STRING:
+		return "#";
+	case TYPE_LIST:
+	case TYPE_DICT:
+		return "toJson(#)";
+	case TYPE_INTEGER:
+	case TYPE_FLOAT:
+	case TYPE_BOOLEAN:
+		return "string(#)";
+	default:
+		return "(type(#) == 'string' ? # : toJson(#))";
+	}
+}
+
 /* A value that is nil where it is not there: a key that a Dict lacks, a skipped step's output. */
 static void
 write_coalesce(const struct argo_site *site, struct buf *buf, const struct expr *expr)
 {
 	const struct expr *left = expr->items[0];
 
-	buf_putc(buf, '(');
 	if (argo_is_reference(left)) {
+		buf_putc(buf, '(');
 		write_reference(site, buf, left);
 		buf_puts(buf, " ?? ");
-	} else {
-		argo_code(site, buf, left);
-		buf_puts(buf, " != nil ? ");
-		argo_code_text(site, buf, left);
-		buf_puts(buf, " : ");
+		argo_code_text(site, buf, expr->items[1]);
+		buf_putc(buf, ')');
+		return;
 	}
+	/* A list of one, so that the value is written and computed once. */
+	buf_puts(buf, "map([");
+	argo_code(site, buf, left);
+	buf_printf(buf, "], # != nil ? %s : ", text_of_pointer(left->type));
 	argo_code_text(site, buf, expr->items[1]);
-	buf_putc(buf, ')');
+	buf_puts(buf, ")[0]");
 }
 
 void
@@ -396,12 +417,10 @@ argo_code_text(const struct argo_site *site, struct buf *buf, const struct expr 
 		buf_putc(buf, ')');
 		break;
 	default:
-		/* What came out of JSON may be anything; a text stands for itself. */
 		if (expr->kind == EXPR_INDEX) {
-			CLEANUP(buf_release) struct buf code = { 0 };
-
-			argo_code(site, &code, expr);
-			buf_printf(buf, "(type(%s) == 'string' ? %s : toJson(%s))", buf_text(&code), buf_text(&code), buf_text(&code));
+			buf_puts(buf, "map([");
+			argo_code(site, buf, expr);
+			buf_printf(buf, "], %s)[0]", text_of_pointer(expr->type));
 		} else {
 			argo_code(site, buf, expr);
 		}

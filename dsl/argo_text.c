@@ -161,28 +161,24 @@ argo_is_free_text(const struct type *type)
 	return type->kind != TYPE_INTEGER && type->kind != TYPE_FLOAT && type->kind != TYPE_BOOLEAN;
 }
 
-static bool
-kubelet_would_touch(const char *text)
+bool
+argo_holds_dollars(const struct value *value)
 {
-	return strstr(text, "$$") || strstr(text, "$(");
+	CLEANUP(buf_release) struct buf buf = { 0 };
+
+	if (!value)
+		return false;
+	value_write_plain(&buf, value);
+	return strstr(buf_text(&buf), "$$") || strstr(buf_text(&buf), "$(");
 }
 
 /* What is known beforehand of a run's value: a parameter's fallback, the items of a loop. */
 static bool
 known_to_hold_dollars(const struct argo_site *site, const struct expr *expr)
 {
-	const struct plan *plan = site->argo->plan;
-	const struct value *value = NULL;
-	CLEANUP(buf_release) struct buf buf = { 0 };
-
 	if (expr->kind == EXPR_PARAM)
-		value = plan->params[expr->index].fallback;
-	else if (expr->kind == EXPR_ITEM && plan->groups[expr->index].items->kind == EXPR_VALUE)
-		value = plan->groups[expr->index].items->value;
-	if (!value)
-		return false;
-	value_write_plain(&buf, value);
-	return kubelet_would_touch(buf_text(&buf));
+		return site->argo->params_with_dollars[expr->index];
+	return expr->kind == EXPR_ITEM && site->argo->groups[expr->index].items_with_dollars;
 }
 
 static bool

@@ -13,17 +13,6 @@ LATEEN = os.environ.get("LATEEN", "lateen")
 SHARED = os.environ.get("LATEEN_SHARED")
 
 
-def need_compiler():
-    """Skips everything where the lateen at hand cannot compile."""
-    try:
-        done = subprocess.run([LATEEN, "compile", "-", "-o", "-"], input=b'component c() { image "i" }\npipeline p() { c() }\n',
-                              capture_output=True, timeout=60, check=False)
-    except OSError as error:
-        tap.skip_all(f"{LATEEN}: {error}")
-    if done.returncode == 2:
-        tap.skip_all("this lateen has no command compile")
-
-
 def shared(name):
     """A file or folder below LATEEN_SHARED; None where it is not."""
     path = pathlib.Path(SHARED, name) if SHARED else None

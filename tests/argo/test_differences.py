@@ -12,7 +12,6 @@ import compiled
 from compiled import tap
 
 tap.need("yaml")
-compiled.need_compiler()
 
 import yaml  # noqa: E402
 

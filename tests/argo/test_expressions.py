@@ -11,7 +11,6 @@ import compiled
 from compiled import tap
 
 tap.need("yaml")
-compiled.need_compiler()
 
 import meaning  # noqa: E402
 import validator  # noqa: E402

@@ -15,7 +15,6 @@ import compiled
 from compiled import tap
 
 tap.need("yaml")
-compiled.need_compiler()
 
 import yaml  # noqa: E402
 
