@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -285,15 +286,21 @@ attempt_tick(struct local *local, struct attempt *attempt, int64_t now)
 
 /* ---- ending ---- */
 
-/* What a step that ended well needs no more. */
+/* Of a step that ended well the log stays, and its outputs, which lie elsewhere. */
 static void
 clean_up(const struct attempt *attempt)
 {
-	static const char *const folders[] = { "tmp", "in", "out" };
+	DIR *folder = opendir(attempt->folder);
+	struct dirent *entry;
 
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
-		paths_remove(arena_printf(attempt->arena, "%s/%s", attempt->folder, folders[i]));
-	unlink(arena_printf(attempt->arena, "%s/script", attempt->folder));
+	while (folder && (entry = readdir(folder))) {
+		const char *name = entry->d_name;
+
+		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, "log") != 0 && strcmp(name, "log.idx") != 0)
+			paths_remove(arena_printf(attempt->arena, "%s/%s", attempt->folder, name));
+	}
+	if (folder)
+		closedir(folder);
 }
 
 static int

@@ -15,7 +15,8 @@
 static const char mask[] = "***";
 
 struct log {
-	int file, index;
+	int file, index; /* the index: -1 until there is something to note */
+	char *index_path;
 	uint64_t size, lines;
 	char **secrets;
 	size_t *secret_lens;
@@ -61,12 +62,10 @@ log_new(const char *path, const char *const *secrets, size_t n_secrets, struct e
 	struct buf name = { 0 };
 
 	buf_printf(&name, "%s.idx", path);
+	log->index_path = buf_detach(&name, NULL);
 	log->index = -1;
 	log->file = open_new(path, err);
-	if (log->file >= 0)
-		log->index = open_new(buf_text(&name), err);
-	buf_release(&name);
-	if (log->index < 0) {
+	if (log->file < 0) {
 		log_free(log);
 		return NULL;
 	}
@@ -87,6 +86,7 @@ log_free(struct log *log)
 		explicit_bzero(log->secrets[i], log->secret_lens[i]);
 		free(log->secrets[i]);
 	}
+	free(log->index_path);
 	free(log->secrets);
 	free(log->secret_lens);
 	buf_release(&log->held);
@@ -142,6 +142,8 @@ store(struct log *log, const char *bytes, size_t len, int64_t now_ms)
 
 	if (!len)
 		return;
+	if (log->index < 0 && !log->failed)
+		log->failed = (log->index = open_new(log->index_path, &log->problem)) < 0;
 	write_all(log, log->index, &mark, sizeof(mark));
 	write_all(log, log->file, bytes, len);
 	keep_tail(log, bytes, len);

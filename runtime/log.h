@@ -28,7 +28,7 @@ struct log_mark {
 
 struct log;
 
-/* Makes both files. The secrets (n texts) are copied; empty ones are ignored. NULL with *err set. */
+/* Makes the file, and its index with the first piece. The secrets (n texts) are copied; empty ones are ignored. NULL with *err set. */
 struct log *log_new(const char *path, const char *const *secrets, size_t n_secrets, struct error *err);
 /* Writes what is held back; closes. NULL is fine. */
 void log_free(struct log *log);

@@ -42,10 +42,10 @@ remove_entry(const char *path, const struct stat *st UNUSED, int kind UNUSED, st
 }
 
 void
-paths_remove(const char *folder)
+paths_remove(const char *path)
 {
-	if (rmdir(folder) && errno != ENOENT)
-		nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	if (unlink(path) && errno != ENOENT)
+		nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 int

@@ -10,8 +10,8 @@
 
 /* Makes the folder and those above it; those that are there are fine. */
 int paths_make(const char *folder, struct error *err);
-/* Removes it and what is in it, without following links. Missing is fine. */
-void paths_remove(const char *folder);
+/* Removes the file, or the folder and what is in it, without following links. Missing is fine. */
+void paths_remove(const char *path);
 /* A new file that holds the bytes; an old one is replaced. */
 int paths_write(const char *path, const char *bytes, size_t len, int mode, struct error *err);
 /* The whole file, at most max bytes, NUL behind it; NULL with *err set. */

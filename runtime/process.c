@@ -64,8 +64,6 @@ make_folders(struct making *making)
 	const struct process_request *request = making->request;
 	const char *out;
 
-	if (paths_make(arena_printf(making->arena, "%s/tmp", request->folder), making->err))
-		return -1;
 	if (!making->component->n_outputs)
 		return 0;
 	out = arena_printf(making->arena, "%s/out", request->folder);
@@ -235,7 +233,7 @@ add_script_env(struct making *making)
 static void
 add_base_env(struct making *making)
 {
-	const char *tmp = arena_printf(making->arena, "%s/tmp", making->request->folder);
+	const char *tmp = making->request->folder;
 	const char *const base[][2] = {
 		{ "PATH", making->request->path }, { "HOME", tmp }, { "TMPDIR", tmp }, { "LANG", "C.UTF-8" },
 	};

@@ -19,12 +19,13 @@
 #include "base/macros.h"
 #include "runtime/warden_private.h"
 
-enum { ENVIRON_MAX = 256 * 1024, ENTRIES_MAX = 32 * 1024, SHUTDOWN_MS = 2000, SWEEP_MS = 100 };
+enum { ENVIRON_MAX = 256 * 1024, ENTRIES_MAX = 32 * 1024, SHUTDOWN_MS = 2000, SWEEP_MS = 200 };
 
 struct warden_side {
 	struct warden_table *table;
 	size_t n; /* processes that run */
 	int socket, signals, null;
+	pid_t self;
 	int64_t sweep_at; /* when to look for what steps left behind; 0: no need */
 	char *environ_bytes, *entries; /* scratch */
 };
@@ -284,7 +285,7 @@ is_wanted(const struct warden_side *w, pid_t pid)
 
 /* Is it our child? /proc/PID/stat: the number, the name in parentheses (it may hold any), a letter, the parent. */
 static bool
-is_child(pid_t pid)
+is_child(const struct warden_side *w, pid_t pid)
 {
 	char path[64], text[512];
 	const char *behind;
@@ -292,13 +293,13 @@ is_child(pid_t pid)
 	proc_path(path, pid, "stat");
 	read_file(path, text, sizeof(text));
 	behind = strrchr(text, ')');
-	return behind && strlen(behind) > 4 && strtol(behind + 4, NULL, 10) == (long)getpid();
+	return behind && strlen(behind) > 4 && strtol(behind + 4, NULL, 10) == (long)w->self;
 }
 
 static void
 sweep_one(const struct warden_side *w, pid_t pid, int number)
 {
-	if (pid > 0 && !by_pid(w, pid) && is_child(pid) && !is_wanted(w, pid))
+	if (pid > 0 && !by_pid(w, pid) && is_child(w, pid) && !is_wanted(w, pid))
 		kill(pid, number);
 }
 
@@ -464,6 +465,7 @@ warden_main(int socket, struct warden_table *table)
 		_exit(1);
 	close_range(4, ~0U, 0);
 	fcntl(3, F_SETFD, FD_CLOEXEC);
+	w.self = getpid();
 	w.null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	dup2(w.null, 0);
 	dup2(w.null, 1);
