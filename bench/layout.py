@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Time of the layout for 1,000 and 10,000 boxes, and their ratio: linear is 10, at most 14 is wanted.
+"""Processor time of the layout for 1,000 and 10,000 boxes, and their ratio: linear is 10, at most 14 is wanted.
 
     bench/layout.py BUILD_DIR [ROUNDS]
 

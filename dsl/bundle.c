@@ -120,7 +120,7 @@ put_table(struct buf *buf, const struct graph *graph)
 		put_bdi(buf, graph->run_id);
 	}
 	buf_puts(buf, "</caption><thead><tr><th scope=\"col\">step</th><th scope=\"col\">runs</th><th scope=\"col\">settings</th>"
-		      "<th scope=\"col\">only in</th>");
+		      "<th scope=\"col\">inside</th>");
 	if (graph->has_run)
 		buf_puts(buf, "<th scope=\"col\">phase</th><th scope=\"col\">time</th><th scope=\"col\">attempts or items</th>"
 			      "<th scope=\"col\">message</th>");

@@ -8,7 +8,7 @@
 
 #include "base/utf8.h"
 
-/* Thousandths of the font size, from U+0020 on: Helvetica's. Other common fonts are up to a tenth wider. */
+/* Thousandths of the font size, from U+0020 on: Helvetica's. Other common fonts are up to a fifth wider. */
 static const uint16_t widths[95] = {
 	278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, /*   ! " # … / */
 	556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556, /* 0 … ? */
@@ -18,7 +18,7 @@ static const uint16_t widths[95] = {
 	556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584, /* p … ~ */
 };
 
-static const double spare[] = { [TEXT_PLAIN] = 1.10, [TEXT_BOLD] = 1.17, [TEXT_MONO] = 1.0 };
+static const double spare[] = { [TEXT_PLAIN] = 1.14, [TEXT_BOLD] = 1.24, [TEXT_MONO] = 1.0 };
 static const double MONO_WIDTH = 0.61, OTHER_WIDTH = 0.66, WIDE_WIDTH = 1.0, EMOJI_WIDTH = 1.3;
 enum { JOINER = 0x200D };
 

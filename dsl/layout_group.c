@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-enum { PART_APART_X = 48, PART_APART_Y = 36 };
+enum { PART_APART_X = 48, PART_APART_Y = 36, SPAN_LAYER = 110 /* about what a layer and the room below it take */ };
 
 static uint32_t
 local_of(const struct drawer *d, struct end end)
@@ -61,9 +61,9 @@ find_parts(struct drawer *d, struct group *g)
 }
 
 static struct layers_node
-layers_node_of(const struct drawer *d, const struct group *g, uint32_t local)
+layers_node_of(const struct drawer *d, const struct group *g, uint32_t local, bool spans)
 {
-	struct layers_node node = { .id = local, .in_slots = 1, .out_slots = 1 };
+	struct layers_node node = { .id = local, .span = 1, .in_slots = 1, .out_slots = 1 };
 	uint32_t member;
 
 	if (local >= g->n_members) {
@@ -78,6 +78,8 @@ layers_node_of(const struct drawer *d, const struct group *g, uint32_t local)
 	node.width = d->layout->nodes[member].w;
 	node.height = d->layout->nodes[member].h;
 	node.ports_given = d->layout->nodes[member].group;
+	if (spans && node.ports_given)
+		node.span = 1 + (uint32_t)(node.height / SPAN_LAYER);
 	node.in_slots = d->ports_in[member] ? d->ports_in[member] : 1;
 	node.out_slots = d->ports_out[member] ? d->ports_out[member] : 1;
 	return node;
@@ -97,12 +99,12 @@ port_of_end(const struct drawer *d, struct end end, uint32_t *ret_slot, double *
 	*ret_dx = port->x - d->layout->nodes[end.member].w / 2.0;
 }
 
-static void
-lay_part(struct drawer *d, struct group *g, struct part *part, const uint32_t *pieces, uint32_t *place)
+/* The part as a graph for the steps of the layout. With `spans`, a group takes as many layers as it is high. */
+static struct layers *
+layers_of(const struct drawer *d, const struct group *g, struct part *part, const uint32_t *pieces, uint32_t *place, bool spans)
 {
 	struct layers *l = arena_new_struct(d->arena, struct layers);
 
-	part->layers = l;
 	*l = (struct layers){
 		.arena = d->arena,
 		.outside = d->again,
@@ -114,7 +116,7 @@ lay_part(struct drawer *d, struct group *g, struct part *part, const uint32_t *p
 	};
 	for (uint32_t i = 0; i < part->n; i++) {
 		place[part->locals[i]] = i;
-		l->nodes[i] = layers_node_of(d, g, part->locals[i]);
+		l->nodes[i] = layers_node_of(d, g, part->locals[i], spans);
 		part->ports |= l->nodes[i].kind != LAYERS_BOX;
 	}
 	for (uint32_t i = 0; i < part->n_pieces; i++) {
@@ -127,10 +129,26 @@ lay_part(struct drawer *d, struct group *g, struct part *part, const uint32_t *p
 		port_of_end(d, piece->from, &edge->from_slot, &edge->from_dx);
 		port_of_end(d, piece->to, &edge->to_slot, &edge->to_dx);
 	}
+	return l;
+}
+
+static void
+lay_part(struct drawer *d, struct group *g, struct part *part, const uint32_t *pieces, uint32_t *place)
+{
+	struct layers *l = layers_of(d, g, part, pieces, place, true);
+
 	layout_rank(l);
-	layout_order(l);
+	if (!l->slabs || !l->lanes)
+		layout_order(l);
+	/* No line may cross a high box on its way between two of its layers; where one would have to, each box has one layer. */
+	if (l->slabs && (l->lanes || l->cut)) {
+		l = layers_of(d, g, part, pieces, place, false);
+		layout_rank(l);
+		layout_order(l);
+	}
 	layout_place(l);
 	layout_route(l);
+	part->layers = l;
 	part->width = ceil(l->width);
 	part->height = ceil(l->height);
 	d->crossings += l->crossings;

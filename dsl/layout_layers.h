@@ -17,18 +17,21 @@ enum layers_kind {
 	LAYERS_ENTRY, /* where lines come into the group: above all boxes */
 	LAYERS_EXIT, /* where lines leave it: below all boxes */
 	LAYERS_BEND, /* where a long edge passes a layer */
+	LAYERS_SLAB, /* what a high box takes of each further layer */
 };
 
 struct layers_node {
 	/* given for all but bends */
 	enum layers_kind kind;
 	bool ports_given; /* a group: its links have their places on the border already */
-	uint32_t id; /* the caller's */
+	uint32_t id; /* the caller's; of a bend its edge, of a slab its box */
+	uint32_t span; /* at least 1: how many layers it may take; layout_rank makes it what it takes */
 	double width, height;
 	uint32_t in_slots, out_slots; /* at least 1: places on the upper and lower border, left to right */
 	double outside; /* of entries and exits, if layers->outside: x of what the line joins outside the group */
 	/* layout_rank */
-	uint32_t rank;
+	uint32_t rank; /* its first layer */
+	uint32_t bottom; /* its last slab, or itself: where lines leave it */
 	uint32_t first_in, n_in, first_out, n_out; /* of in_links and out_links */
 	/* layout_order */
 	uint32_t pos; /* in its layer */
@@ -60,12 +63,14 @@ struct layers_link {
 	uint32_t from, to;
 	uint32_t from_slot, to_slot;
 	double from_dx, to_dx;
+	bool rigid; /* from slab to slab: nothing may cross it */
 };
 
 struct layers {
 	struct arena *arena;
 	bool outside; /* it is known where entries and exits lead: to cross there counts as well */
-	struct layers_node *nodes; /* the given ones, then the bends */
+	bool slabs, lanes; /* there are some */
+	struct layers_node *nodes; /* the given ones, then slabs and bends */
 	uint32_t n_nodes, n_given;
 	struct layers_edge *edges;
 	uint32_t n_edges;
@@ -77,6 +82,7 @@ struct layers {
 	uint32_t *starts; /* n_layers + 1 places in order */
 	uint32_t n_layers;
 	uint64_t crossings; /* of links in here */
+	bool cut; /* a line crosses a slab: this drawing may not be used, and has to be made again with all spans 1 */
 	double *tops, *heights; /* of the layers */
 	double width, height;
 };

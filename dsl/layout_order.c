@@ -9,7 +9,10 @@
 
 /* How long to look for a better order. A round is a sweep over all layers with its swaps; small graphs get many rounds from
  * several starts, large ones a few from one, so that the work stays linear in the links. */
-enum { WORK = 3000000, ROUNDS_LEAST = 10, ROUNDS_MOST = 600, PATIENCE = 6, SWAP_PASSES = 8, STARTS_MOST = 24 };
+enum { WORK = 400000, ROUNDS_LEAST = 10, ROUNDS_MOST = 1000, PATIENCE = 6, SWAP_PASSES = 8, STARTS_MOST = 100, SHAKEN = 5 };
+
+/* A crossing counts as the product of its links' weights: one with a rigid link is worse than all others together. */
+enum { RIGID = 1 << 20 };
 
 struct orderer {
 	struct layers *l;
@@ -20,9 +23,13 @@ struct orderer {
 		double key;
 		uint32_t node, place;
 	} *sorted;
-	uint32_t *tree; /* counts by slot, as a Fenwick tree */
-	uint32_t *bucket, *sequence; /* for counting */
-	uint32_t *up, *down; /* slots of the other ends, sorted, laid out as in_links and out_links */
+	uint64_t *tree; /* weights by slot, as a Fenwick tree */
+	uint32_t *bucket; /* for counting */
+	struct end_item {
+		uint32_t slot, weight;
+	} *sequence;
+	uint32_t *fill;
+	struct end_item *up, *down; /* the other ends, sorted, laid out as in_links and out_links */
 	uint64_t random;
 };
 
@@ -71,6 +78,12 @@ lower_slot(const struct layers *l, const struct layers_link *link)
 	return l->nodes[link->to].in_base + link->to_slot;
 }
 
+static uint32_t
+weight_of(const struct layers_link *link)
+{
+	return link->rigid ? RIGID : 1;
+}
+
 /* ---- counting ---- */
 
 /* The lower ends of the links between layers r and r + 1, by upper end and then lower end: sorted by counting. */
@@ -96,7 +109,7 @@ link_sequence(struct orderer *o, uint32_t r)
 		for (uint32_t k = 0; k < node->n_in; k++) {
 			const struct layers_link *link = &l->links[l->in_links[node->first_in + k]];
 
-			o->sequence[o->bucket[upper_slot(l, link)]++] = lower_slot(l, link);
+			o->sequence[o->bucket[upper_slot(l, link)]++] = (struct end_item){ lower_slot(l, link), weight_of(link) };
 		}
 	}
 	return n;
@@ -110,17 +123,18 @@ crossings_below(struct orderer *o, uint32_t r)
 	struct layers *l = o->l;
 	const struct layers_node *last = &l->nodes[l->order[l->starts[r + 2] - 1]];
 	uint32_t n_slots = last->in_base + last->in_slots, n = link_sequence(o, r);
-	uint64_t crossings = 0;
+	uint64_t crossings = 0, all = 0;
 
 	memset(o->tree, 0, (n_slots + 1) * sizeof *o->tree);
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t not_right = 0;
+		uint64_t not_right = 0, weight = o->sequence[i].weight;
 
-		for (uint32_t s = o->sequence[i] + 1; s; s -= s & -s)
+		for (uint32_t s = o->sequence[i].slot + 1; s; s -= s & -s)
 			not_right += o->tree[s];
-		crossings += i - not_right;
-		for (uint32_t s = o->sequence[i] + 1; s <= n_slots; s += s & -s)
-			o->tree[s]++;
+		crossings += weight * (all - not_right);
+		for (uint32_t s = o->sequence[i].slot + 1; s <= n_slots; s += s & -s)
+			o->tree[s] += weight;
+		all += weight;
 	}
 	return crossings;
 }
@@ -206,18 +220,24 @@ walk_start(struct orderer *o, bool both_ways, bool from_below)
 	free(fill);
 }
 
+/* The best order so far, shaken: in some layers a stretch of nodes in another order. */
 static void
-random_start(struct orderer *o)
+shaken_start(struct orderer *o)
 {
 	struct layers *l = o->l;
 
-	for (uint32_t r = 0; r < l->n_layers; r++)
-		for (uint32_t n = layer_size(l, r); n > 1; n--) {
-			uint32_t *at = &l->order[l->starts[r]], j = random_below(o, n), t = at[n - 1];
+	memcpy(l->order, o->best, l->n_nodes * sizeof *o->best);
+	for (uint32_t i = 0; i < 1 + l->n_layers / 4; i++) {
+		uint32_t r = random_below(o, l->n_layers), size = layer_size(l, r), n = size < SHAKEN ? size : SHAKEN;
+		uint32_t *at = &l->order[l->starts[r] + random_below(o, size - n + 1)];
+
+		for (; n > 1; n--) {
+			uint32_t j = random_below(o, n), t = at[n - 1];
 
 			at[n - 1] = at[j];
 			at[j] = t;
 		}
+	}
 }
 
 /* ---- sweeps ---- */
@@ -293,7 +313,7 @@ gather_slots(struct orderer *o, uint32_t r)
 		struct layers_node *node = &l->nodes[l->order[i]];
 
 		o->bucket[l->order[i]] = node->first_in;
-		o->sequence[l->order[i]] = node->first_out;
+		o->fill[l->order[i]] = node->first_out;
 	}
 	for (uint32_t i = r ? l->starts[r - 1] : 0; r && i < l->starts[r]; i++) {
 		const struct layers_node *node = &l->nodes[l->order[i]];
@@ -301,7 +321,7 @@ gather_slots(struct orderer *o, uint32_t r)
 		for (uint32_t k = 0; k < node->n_out; k++) {
 			const struct layers_link *link = &l->links[l->out_links[node->first_out + k]];
 
-			o->up[o->bucket[link->to]++] = upper_slot(l, link);
+			o->up[o->bucket[link->to]++] = (struct end_item){ upper_slot(l, link), weight_of(link) };
 		}
 	}
 	for (uint32_t i = l->starts[r + 1]; r + 1 < l->n_layers && i < l->starts[r + 2]; i++) {
@@ -310,28 +330,29 @@ gather_slots(struct orderer *o, uint32_t r)
 		for (uint32_t k = 0; k < node->n_in; k++) {
 			const struct layers_link *link = &l->links[l->in_links[node->first_in + k]];
 
-			o->down[o->sequence[link->from]++] = lower_slot(l, link);
+			o->down[o->fill[link->from]++] = (struct end_item){ lower_slot(l, link), weight_of(link) };
 		}
 	}
 }
 
-/* How many crossings are saved when two sorted lists of slots change sides. */
+/* How many crossings are saved when two sorted lists of ends change sides. */
 static int64_t
-gain(const uint32_t *a, uint32_t n_a, const uint32_t *b, uint32_t n_b)
+gain(const struct end_item *a, uint32_t n_a, const struct end_item *b, uint32_t n_b)
 {
-	int64_t now = 0, then = 0;
-	uint32_t below = 0, not_above = 0;
+	int64_t saved = 0, left = 0, not_right = 0, all = 0;
+	uint32_t i_left = 0, i_not_right = 0;
 
-	/* now: pairs with a right of b; then: pairs with a left of b. */
+	for (uint32_t k = 0; k < n_b; k++)
+		all += b[k].weight;
+	/* Now a crosses what is left of it in b; then it would cross what is right of it. */
 	for (uint32_t i = 0; i < n_a; i++) {
-		while (below < n_b && b[below] < a[i])
-			below++;
-		while (not_above < n_b && b[not_above] <= a[i])
-			not_above++;
-		now += below;
-		then += n_b - not_above;
+		for (; i_left < n_b && b[i_left].slot < a[i].slot; i_left++)
+			left += b[i_left].weight;
+		for (; i_not_right < n_b && b[i_not_right].slot <= a[i].slot; i_not_right++)
+			not_right += b[i_not_right].weight;
+		saved += (int64_t)a[i].weight * (left - (all - not_right));
 	}
-	return now - then;
+	return saved;
 }
 
 static int64_t
@@ -445,7 +466,8 @@ orderer_init(struct orderer *o, struct layers *l)
 		.sorted = xmalloc((l->n_nodes + 1) * sizeof *o->sorted),
 		.tree = xmalloc((slots + 1) * sizeof *o->tree),
 		.bucket = xmalloc((slots + l->n_nodes + 1) * sizeof *o->bucket),
-		.sequence = xmalloc((l->n_links + l->n_nodes + 1) * sizeof *o->sequence),
+		.sequence = xmalloc((l->n_links + 1) * sizeof *o->sequence),
+		.fill = xmalloc((l->n_nodes + 1) * sizeof *o->fill),
 		.up = xmalloc((l->n_links + 1) * sizeof *o->up),
 		.down = xmalloc((l->n_links + 1) * sizeof *o->down),
 		.random = 0x9E3779B97F4A7C15u,
@@ -461,6 +483,7 @@ orderer_release(struct orderer *o)
 	free(o->tree);
 	free(o->bucket);
 	free(o->sequence);
+	free(o->fill);
 	free(o->up);
 	free(o->down);
 }
@@ -502,7 +525,7 @@ search(struct orderer *o)
 		if (start < 4)
 			walk_start(o, start % 2 == 1, start >= 2);
 		else
-			random_start(o);
+			shaken_start(o);
 		number_all(o->l);
 		keep_if_best(o);
 		used = improve(o, rounds);
@@ -550,6 +573,7 @@ layout_order(struct layers *layers)
 	memcpy(layers->order, o.best, layers->n_nodes * sizeof *o.best);
 	number_all(layers);
 	layers->crossings = inside_crossings(&o);
+	layers->cut = layers->crossings >= RIGID;
 	sort_links(layers);
 	orderer_release(&o);
 }

@@ -32,7 +32,7 @@ struct placer {
 double
 layout_gap(const struct layers_node *left, const struct layers_node *right)
 {
-	bool a = left->kind == LAYERS_BOX, b = right->kind == LAYERS_BOX;
+	bool a = left->kind == LAYERS_BOX || left->kind == LAYERS_SLAB, b = right->kind == LAYERS_BOX || right->kind == LAYERS_SLAB;
 
 	return a && b ? GAP_BOXES : a || b ? GAP_BOX_BEND : GAP_BENDS;
 }
@@ -45,16 +45,16 @@ layer_size(const struct layers *l, uint32_t r)
 
 /* ---- conflicts ---- */
 
-/* The node above a bend when that is a bend too; UINT32_MAX otherwise. */
+/* The node above a bend when that is a bend too, or above a slab: what has to be upright. UINT32_MAX otherwise. */
 static uint32_t
-bend_above(const struct layers *l, uint32_t v)
+upright_above(const struct layers *l, uint32_t v)
 {
-	uint32_t u;
+	const struct layers_link *link;
 
-	if (l->nodes[v].kind != LAYERS_BEND)
+	if (l->nodes[v].kind != LAYERS_BEND && l->nodes[v].kind != LAYERS_SLAB)
 		return UINT32_MAX;
-	u = l->links[l->in_links[l->nodes[v].first_in]].from;
-	return l->nodes[u].kind == LAYERS_BEND ? u : UINT32_MAX;
+	link = &l->links[l->in_links[l->nodes[v].first_in]];
+	return link->rigid || l->nodes[link->from].kind == LAYERS_BEND ? link->from : UINT32_MAX;
 }
 
 static void
@@ -67,7 +67,7 @@ mark_node(struct placer *p, uint32_t v, uint32_t least, uint32_t most)
 		uint32_t link = l->in_links[node->first_in + k], u = l->links[link].from;
 
 		if (l->nodes[u].pos < least || l->nodes[u].pos > most)
-			p->conflict[link] = bend_above(l, v) == UINT32_MAX;
+			p->conflict[link] = upright_above(l, v) == UINT32_MAX;
 	}
 }
 
@@ -80,7 +80,7 @@ mark_conflicts(struct placer *p)
 		uint32_t least = 0, next = 0, size = layer_size(l, r);
 
 		for (uint32_t i = 0; i < size; i++) {
-			uint32_t above = bend_above(l, l->order[l->starts[r] + i]), most;
+			uint32_t above = upright_above(l, l->order[l->starts[r] + i]), most;
 
 			if (above == UINT32_MAX && i + 1 < size)
 				continue;
@@ -353,7 +353,7 @@ balance(struct placer *p)
 	for (uint32_t v = 0; v < l->n_nodes; v++)
 		l->nodes[v].x = middle(p, v);
 	move_to_left(l);
-	if (l->width > WIDE * width_needed(l))
+	if (l->width > WIDE * width_needed(l) && !l->slabs)
 		layout_relax(l);
 	else
 		layout_straighten(l, ALMOST_UPRIGHT);

@@ -108,10 +108,10 @@ longest_path(struct layers *l, const struct adjacency *a)
 		uint32_t v = topo[head++];
 
 		for (uint32_t i = a->first_out[v]; i < a->first_out[v + 1]; i++) {
-			uint32_t w = l->edges[a->out[i]].to;
+			uint32_t w = l->edges[a->out[i]].to, rank = l->nodes[v].rank + l->nodes[v].span;
 
-			if (l->nodes[w].rank < l->nodes[v].rank + 1)
-				l->nodes[w].rank = l->nodes[v].rank + 1;
+			if (l->nodes[w].rank < rank)
+				l->nodes[w].rank = rank;
 			if (!--missing[w])
 				topo[tail++] = w;
 		}
@@ -135,11 +135,11 @@ tighten_node(struct layers *l, const struct adjacency *a, uint32_t v, bool down)
 		bound = rank < bound ? rank : bound;
 	}
 	for (uint32_t i = 0; !down && i < n_in; i++) {
-		uint32_t rank = l->nodes[l->edges[a->in[a->first_in[v] + i]].from].rank;
+		const struct layers_node *from = &l->nodes[l->edges[a->in[a->first_in[v] + i]].from];
 
-		bound = rank > bound ? rank : bound;
+		bound = from->rank + from->span > bound ? from->rank + from->span : bound;
 	}
-	node->rank = down ? bound - 1 : bound + 1;
+	node->rank = down ? bound - node->span : bound;
 }
 
 /* Edges as short as single moves make them: first everything down to what uses it, then back up what loses nothing by it,
@@ -150,8 +150,8 @@ tighten(struct layers *l, const struct adjacency *a, const uint32_t *topo)
 	uint32_t n = l->n_given, last = 0;
 
 	for (uint32_t v = 0; v < n; v++)
-		if (l->nodes[v].kind != LAYERS_EXIT && l->nodes[v].rank > last)
-			last = l->nodes[v].rank;
+		if (l->nodes[v].kind != LAYERS_EXIT && l->nodes[v].rank + l->nodes[v].span - 1 > last)
+			last = l->nodes[v].rank + l->nodes[v].span - 1;
 	for (uint32_t v = 0; v < n; v++)
 		if (l->nodes[v].kind == LAYERS_EXIT)
 			l->nodes[v].rank = last + 1;
@@ -161,28 +161,39 @@ tighten(struct layers *l, const struct adjacency *a, const uint32_t *topo)
 		tighten_node(l, a, topo[i], false);
 }
 
-/* Layers without a box go; ranks count from 0. */
+/* Layers in which no box begins go, and with them what high boxes take of them; ranks count from 0. */
 static void
 squeeze(struct layers *l)
 {
-	uint32_t last = 0, *map, used = 0;
+	uint32_t last = 0, *before, used = 0;
 
 	for (uint32_t v = 0; v < l->n_given; v++)
-		last = l->nodes[v].rank > last ? l->nodes[v].rank : last;
-	map = arena_alloc(l->arena, (last + 1) * sizeof *map);
+		last = l->nodes[v].rank + l->nodes[v].span > last ? l->nodes[v].rank + l->nodes[v].span : last;
+	before = arena_alloc(l->arena, (last + 2) * sizeof *before);
 	for (uint32_t v = 0; v < l->n_given; v++)
-		map[l->nodes[v].rank] = 1;
-	for (uint32_t r = 0; r <= last; r++)
-		map[r] = map[r] ? used++ : 0;
-	for (uint32_t v = 0; v < l->n_given; v++)
-		l->nodes[v].rank = map[l->nodes[v].rank];
+		before[l->nodes[v].rank] = 1;
+	for (uint32_t r = 0; r <= last; r++) {
+		uint32_t here = before[r];
+
+		before[r] = used;
+		used += here;
+	}
+	for (uint32_t v = 0; v < l->n_given; v++) {
+		struct layers_node *node = &l->nodes[v];
+		uint32_t end = before[node->rank + node->span];
+
+		node->rank = before[node->rank];
+		node->span = end - node->rank;
+		l->slabs |= node->span > 1;
+	}
 	l->n_layers = used;
 }
 
+/* Layers from where the edge leaves its box to where it comes to the other. */
 static uint32_t
 length(const struct layers *l, const struct layers_edge *edge)
 {
-	return l->nodes[edge->to].rank - l->nodes[edge->from].rank;
+	return l->nodes[edge->to].rank - l->nodes[edge->from].rank - l->nodes[edge->from].span + 1;
 }
 
 /* The longest edge that may still pass through the layers, by how many of each length there are. */
@@ -218,32 +229,60 @@ add_link(struct layers *l, const struct layers_edge *edge, uint32_t i, uint32_t 
 static uint32_t
 add_bend(struct layers *l, uint32_t edge, uint32_t rank)
 {
-	l->nodes[l->n_nodes] = (struct layers_node){ .kind = LAYERS_BEND, .id = edge, .rank = rank, .in_slots = 1, .out_slots = 1 };
+	l->nodes[l->n_nodes] = (struct layers_node){
+		.kind = LAYERS_BEND, .id = edge, .rank = rank, .span = 1, .bottom = l->n_nodes, .in_slots = 1, .out_slots = 1,
+	};
 	return l->n_nodes++;
+}
+
+/* A node and a rigid link for each further layer of a high box. The last one has its lower border. */
+static void
+add_slabs(struct layers *l, uint32_t v)
+{
+	uint32_t at = v;
+
+	l->nodes[v].bottom = v + (l->nodes[v].span > 1 ? l->n_nodes + l->nodes[v].span - 2 - v : 0);
+	for (uint32_t i = 1; i < l->nodes[v].span; i++) {
+		struct layers_node *slab = &l->nodes[l->n_nodes];
+
+		*slab = (struct layers_node){ .kind = LAYERS_SLAB, .ports_given = true, .id = v, .width = l->nodes[v].width, .span = 1,
+			.rank = l->nodes[v].rank + i, .bottom = l->n_nodes, .in_slots = 1, .out_slots = l->nodes[v].out_slots };
+		if (i + 1 < l->nodes[v].span)
+			slab->out_slots = 1;
+		l->links[l->n_links++] = (struct layers_link){ .from = at, .to = l->n_nodes, .rigid = true };
+		at = l->n_nodes++;
+	}
+	if (l->nodes[v].span > 1)
+		l->nodes[v].out_slots = 1;
 }
 
 /* Makes the links, with a bend in every layer that an edge passes. */
 static void
 split(struct layers *l)
 {
-	uint32_t allowed = longest_allowed(l), n_links = 0, n_bends = 0;
+	uint32_t allowed = longest_allowed(l), n_links = 0, n_bends = 0, n_slabs = 0;
 	struct layers_node *given = l->nodes;
 
 	for (uint32_t e = 0; e < l->n_edges; e++) {
 		struct layers_edge *edge = &l->edges[e];
 
 		edge->lane = length(l, edge) > allowed;
+		l->lanes |= edge->lane;
 		edge->n_links = edge->lane ? 0 : length(l, edge);
 		n_links += edge->n_links;
 		n_bends += edge->n_links ? edge->n_links - 1 : 0;
 	}
-	l->nodes = arena_alloc(l->arena, ((size_t)l->n_given + n_bends) * sizeof *l->nodes);
+	for (uint32_t v = 0; v < l->n_given; v++)
+		n_slabs += given[v].span - 1;
+	l->nodes = arena_alloc(l->arena, ((size_t)l->n_given + n_slabs + n_bends) * sizeof *l->nodes);
 	memcpy(l->nodes, given, l->n_given * sizeof *l->nodes);
 	l->n_nodes = l->n_given;
-	l->links = arena_alloc(l->arena, n_links * sizeof *l->links);
+	l->links = arena_alloc(l->arena, ((size_t)n_links + n_slabs) * sizeof *l->links);
+	for (uint32_t v = 0; v < l->n_given; v++)
+		add_slabs(l, v);
 	for (uint32_t e = 0; e < l->n_edges; e++) {
 		struct layers_edge *edge = &l->edges[e];
-		uint32_t at = edge->from;
+		uint32_t at = l->nodes[edge->from].bottom;
 
 		edge->first_link = l->n_links;
 		for (uint32_t i = 0; i < edge->n_links; i++) {
@@ -309,7 +348,7 @@ index_links(struct layers *l)
 		l->in_links[to->first_in + to->n_in++] = k;
 		l->out_links[from->first_out + from->n_out++] = k;
 	}
-	for (uint32_t v = 0; v < l->n_given; v++) {
+	for (uint32_t v = 0; v < l->n_nodes; v++) {
 		struct layers_node *node = &l->nodes[v];
 
 		if (node->in_slots > 1)

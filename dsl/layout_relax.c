@@ -128,7 +128,8 @@ layout_straighten(struct layers *layers, double most)
 			struct layers_node *node = &layers->nodes[v];
 			double x = upright(layers, node, sweep % 2 == 0, most);
 
-			if (fits(layers, node, x))
+			/* The layers of a high box stay above each other. */
+			if (node->kind != LAYERS_SLAB && node->span == 1 && fits(layers, node, x))
 				node->x = x;
 		}
 	}

@@ -86,6 +86,35 @@ channel_below(const struct layers *l, uint32_t r)
 	return CHANNEL + (more > CHANNEL_MORE_MOST ? CHANNEL_MORE_MOST : more);
 }
 
+static uint32_t
+last_layer(const struct layers *l, const struct layers_node *node)
+{
+	return l->nodes[node->bottom].rank;
+}
+
+static double
+layer_bottom(const struct layers *l, uint32_t r)
+{
+	return l->tops[r] + l->heights[r];
+}
+
+/* Makes a layer higher where a high box ends in it that has not found its room so far. */
+static void
+make_room(struct layers *l, uint32_t r)
+{
+	for (uint32_t i = l->starts[r]; i < l->starts[r + 1]; i++) {
+		const struct layers_node *slab = &l->nodes[l->order[i]], *box;
+		double missing;
+
+		if (slab->kind != LAYERS_SLAB)
+			continue;
+		box = &l->nodes[slab->id];
+		missing = box->height - (layer_bottom(l, r) - l->tops[box->rank]);
+		if (last_layer(l, box) == r && missing > 0)
+			l->heights[r] += missing;
+	}
+}
+
 static void
 place_layers(struct layers *l)
 {
@@ -94,10 +123,11 @@ place_layers(struct layers *l)
 	l->tops = arena_alloc(l->arena, (l->n_layers + 1) * sizeof *l->tops);
 	l->heights = arena_alloc(l->arena, (l->n_layers + 1) * sizeof *l->heights);
 	for (uint32_t v = 0; v < l->n_nodes; v++)
-		if (l->nodes[v].height > l->heights[l->nodes[v].rank])
+		if (l->nodes[v].span == 1 && l->nodes[v].height > l->heights[l->nodes[v].rank])
 			l->heights[l->nodes[v].rank] = l->nodes[v].height;
 	for (uint32_t r = 0; r < l->n_layers; r++) {
 		l->tops[r] = y;
+		make_room(l, r);
 		y += l->heights[r];
 		if (r + 1 < l->n_layers)
 			y += round(channel_below(l, r));
@@ -105,7 +135,7 @@ place_layers(struct layers *l)
 	for (uint32_t v = 0; v < l->n_nodes; v++) {
 		struct layers_node *node = &l->nodes[v];
 
-		node->y = l->tops[node->rank] + floor((l->heights[node->rank] - node->height) / 2);
+		node->y = l->tops[node->rank] + floor((layer_bottom(l, last_layer(l, node)) - l->tops[node->rank] - node->height) / 2);
 	}
 	l->height = y;
 }
@@ -137,7 +167,7 @@ route_through(struct layers *l, struct layers_edge *edge)
 
 	edge->points = arena_alloc(l->arena, (2 * (size_t)edge->n_links + 2) * sizeof *edge->points);
 	add_point(edge, from->x + first->from_dx, from->y + from->height);
-	add_point(edge, from->x + first->from_dx, l->tops[from->rank] + l->heights[from->rank]);
+	add_point(edge, from->x + first->from_dx, layer_bottom(l, last_layer(l, from)));
 	for (const struct layers_link *link = first; link < last; link++) {
 		const struct layers_node *bend = &l->nodes[link->to];
 
@@ -154,7 +184,7 @@ route_round(struct layers *l, struct layers_edge *edge)
 {
 	const struct layers_node *from = &l->nodes[edge->from], *to = &l->nodes[edge->to];
 	double from_x = from->x + edge->from_dx, to_x = to->x + edge->to_dx;
-	double out = l->tops[from->rank] + l->heights[from->rank] + LANE_FROM_LAYER, in = l->tops[to->rank] - LANE_FROM_LAYER;
+	double out = layer_bottom(l, last_layer(l, from)) + LANE_FROM_LAYER, in = l->tops[to->rank] - LANE_FROM_LAYER;
 	double lane = l->width + LANE_APART * (1 + edge->to % LANES_MOST);
 
 	edge->points = arena_alloc(l->arena, 6 * sizeof *edge->points);

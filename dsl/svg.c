@@ -92,9 +92,8 @@ put_run(struct buf *buf, const struct graph *graph, int right)
 		buf_puts(&text, " · ");
 		graph_text_duration(&text, graph->run_seconds);
 	}
-	buf_printf(buf, "<text class=\"lt-time\" x=\"%d\" y=\"29\">%s</text>", right, buf_text(&text));
-	buf_printf(buf, "<use href=\"#lt-g%s\" x=\"%.6g\" y=\"25\"/>", graph_phase_name(graph->run_phase),
-		right - graph_text_width(buf_text(&text), text.len, 10, TEXT_PLAIN) - 14);
+	buf_printf(buf, "<text class=\"lt-time\" x=\"%d\" y=\"29\">%s</text>", right - 24, buf_text(&text));
+	buf_printf(buf, "<use href=\"#lt-g%s\" x=\"%d\" y=\"25\"/>", graph_phase_name(graph->run_phase), right - 8);
 	buf_release(&text);
 }
 

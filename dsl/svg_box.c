@@ -150,15 +150,14 @@ put_texts(struct buf *buf, const struct graph *graph, const struct graph_node *n
 	const char *below = failed ? node->state.message : node->sublabel;
 	double left = box->x + TEXT_LEFT, room = box->w - TEXT_LEFT - TEXT_RIGHT;
 	bool alone = !below && !node->n_badges;
-	struct svg_text label = { "lt-label", left, box->y + (alone ? LABEL_ALONE_Y : LABEL_Y), room - STATE_ROOM + 2, LABEL_SIZE, TEXT_BOLD };
+	struct svg_text label = { "lt-label", left, box->y + (alone ? LABEL_ALONE_Y : LABEL_Y), room, LABEL_SIZE, TEXT_BOLD };
 	struct svg_text sub = { "lt-sub", left, box->y + SUBLABEL_Y, room, SUBLABEL_SIZE, TEXT_PLAIN };
 	struct buf time = { 0 };
 
 	if (graph->has_run)
 		svg_state_text(&time, &node->state);
 	/* What is not taken by the time is for the name. */
-	if (!time.len)
-		label.room = room;
+	label.room = room - (time.len ? graph_text_width(buf_text(&time), time.len, SUBLABEL_SIZE, TEXT_PLAIN) + 8 : 0);
 	svg_put_text(buf, &label, node->label);
 	if (time.len)
 		buf_printf(buf, "<text class=\"lt-time\" x=\"%d\" y=\"%.6g\">%s</text>", box->x + box->w - TEXT_RIGHT, label.y,
