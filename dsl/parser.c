@@ -146,7 +146,7 @@ lexer_complained(const struct parser *p, uint32_t at)
 	return low > 0 && !memchr(text + errors->items[low - 1], '\n', at - errors->items[low - 1]);
 }
 
-static struct diag *
+static PRINTF_LIKE(4, 0) struct diag *
 complain(struct parser *p, enum diag_code code, struct span span, const char *format, va_list args)
 {
 	char *message;

@@ -167,3 +167,6 @@ clean-local: clean-argo
 clean-argo:
 	rm -rf build-argo
 .PHONY: clean-argo
+# The test programs, not run.
+tests-built: $(check_LIBRARIES) $(check_PROGRAMS)
+.PHONY: tests-built

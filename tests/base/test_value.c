@@ -83,7 +83,7 @@ test_numbers(void)
 
 	ok(value_equal(value_integer(arena, 1), value_float(arena, 1.0)), "1 equals 1.0");
 	ok(!value_equal(value_integer(arena, INT64_MAX), value_integer(arena, INT64_MAX - 1)), "large Integers are not compared as Floats");
-	value_write_json(&text, value_float(arena, NAN));
+	value_write_json(&text, value_float(arena, (double)NAN));
 	is_str(buf_text(&text), "null", "JSON has no NaN");
 	buf_clear(&text);
 	value_write_plain(&text, value_string(arena, "as it is \"quoted\""));

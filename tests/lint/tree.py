@@ -10,7 +10,7 @@ import tap  # noqa: E402
 
 ROOT = pathlib.Path(tap.source_dir()).resolve()
 ROOMS = ("base", "dsl", "kernels", "runtime", "kernel")
-SKIPPED_FOLDERS = {".git", "build", "build-sanitized", "_build", "_inst", "aux", "autom4te.cache", "__pycache__", ".deps",
+SKIPPED_FOLDERS = {".git", "build", "build-clang", "build-fuzz", "build-sanitized", "_build", "_inst", "aux", "autom4te.cache", "__pycache__", ".deps",
                    "node_modules"}
 
 
