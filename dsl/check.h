@@ -17,7 +17,7 @@
 #include "dsl/settings.h"
 
 /* The most elements of command, args and one list, the most inputs, the most fields; all far past what anyone writes. */
-enum { CHECK_PARTS_MAX = 10000 };
+enum { CHECK_PARTS_MAX = 10000, CHECK_NAME_MAX = 200, CHECK_PAIRS_MAX = 1000 };
 
 /* A name of the scope and what the scope keeps with it. */
 struct decl {
@@ -140,6 +140,8 @@ const struct settings *settings_merge(struct arena *arena, const struct settings
 const struct setting_info *check_setting_word(struct check *check, const struct ast_setting *ast, enum setting_place place,
 					      const char *const *fields, size_t n_fields);
 
+/* Complains of more than CHECK_PAIRS_MAX entries of one setting. */
+bool setting_has_room(struct check *check, const char *word, size_t n, struct span span);
 bool setting_is_variable(const char *text); /* may it name an environment variable? */
 
 /* ---- declarations ---- */
@@ -149,6 +151,8 @@ void check_declare_component(struct check *check, const struct ast_stmt *stmt);
 void check_declare_pipeline(struct check *check, const struct ast_stmt *stmt);
 /* Complains when the cell declares the name already, or nobody may. */
 bool check_new_name(struct check *check, const struct ast_name *name);
+/* Names stand in many messages, and on a cluster they are short anyway. */
+bool check_name_length(struct check *check, const char *name, struct span span);
 
 /* Lowers a pipeline's statement that stands in `unit` against what the cell knows. NULL after complaints. `uses` gets the names
  * of what it calls, also then. */

@@ -63,7 +63,7 @@ check_inputs(struct check *check, const struct ast_stmt *stmt, struct component 
 		const struct ast_input *in = &stmt->inputs[i];
 		struct port *p = &ports[c->n_inputs];
 
-		if (!in->name.text)
+		if (!in->name.text || !check_name_length(check, in->name.text, in->name.span))
 			continue;
 		p->name = in->name.text;
 		p->id = port_id(check->unit->arena, p->name);
@@ -90,7 +90,7 @@ check_outputs(struct check *check, const struct ast_stmt *stmt, struct component
 		const struct ast_output *out = &stmt->outputs[i];
 		struct port *p = &ports[c->n_outputs];
 
-		if (!out->name.text)
+		if (!out->name.text || !check_name_length(check, out->name.text, out->name.span))
 			continue;
 		p->name = out->name.text;
 		p->id = port_id(check->unit->arena, p->name);

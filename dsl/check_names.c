@@ -103,11 +103,22 @@ check_later(struct check *check, struct span span, const char *format, ...)
 }
 
 bool
+check_name_length(struct check *check, const char *name, struct span span)
+{
+	if (strlen(name) <= CHECK_NAME_MAX)
+		return true;
+	diags_add(check->diags, DIAG_L0412, span, "a name has at most %d bytes", CHECK_NAME_MAX);
+	return false;
+}
+
+bool
 check_new_name(struct check *check, const struct ast_name *name)
 {
 	const struct decl *old = map_get(&check->staged, name->text);
 	struct diag *d;
 
+	if (!check_name_length(check, name->text, name->span))
+		return false;
 	if (!strcmp(name->text, "std")) {
 		diags_add(check->diags, DIAG_L0220, name->span, "`std` cannot be declared");
 		return false;

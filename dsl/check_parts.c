@@ -292,6 +292,8 @@ check_component_env(struct check *check, struct component *component, const stru
 			diags_add(check->diags, DIAG_L0406, setting->span, "`env` wants names and values in braces");
 		return;
 	}
+	if (!setting_has_room(check, "env", component->n_env + dict->n_entries, setting->span))
+		return;
 	all = arena_alloc(p.arena, (component->n_env + dict->n_entries + 1) * sizeof(*all));
 	for (size_t i = 0; i < component->n_env; i++)
 		all[i] = component->env[i];

@@ -42,13 +42,22 @@ check_tolerate(struct setting_check *c)
 		setting_bad(c, c->ast->span, "an effect is `NoSchedule`, `PreferNoSchedule` or `NoExecute`, not `%s`", t.effect);
 		return;
 	}
-	if (!t.key)
+	if (!t.key || !setting_has_room(c->x->check, c->info->word, s->n_tolerations + 1, c->ast->span))
 		return;
 	all = arena_alloc(c->x->arena, (s->n_tolerations + 1) * sizeof(*all));
 	for (size_t i = 0; i < s->n_tolerations; i++)
 		all[i] = s->tolerations[i];
 	all[s->n_tolerations++] = t;
 	s->tolerations = all;
+}
+
+bool
+setting_has_room(struct check *check, const char *word, size_t n, struct span span)
+{
+	if (n <= CHECK_PAIRS_MAX)
+		return true;
+	diags_add(check->diags, DIAG_L0412, span, "`%s` has at most %d entries", word, CHECK_PAIRS_MAX);
+	return false;
 }
 
 bool
@@ -114,7 +123,7 @@ check_pairs(struct setting_check *c, const struct setting_pair **list, size_t *n
 	const struct ast_expr *dict = dict_of(c);
 	struct setting_pair *all;
 
-	if (!dict)
+	if (!dict || !setting_has_room(c->x->check, c->info->word, *n + dict->n_entries, c->ast->span))
 		return;
 	all = arena_alloc(c->x->arena, (*n + dict->n_entries + 1) * sizeof(*all));
 	for (size_t i = 0; i < *n; i++)
@@ -180,7 +189,7 @@ check_secret_env(struct setting_check *c)
 	struct settings *s = c->settings;
 	struct setting_secret *all;
 
-	if (!dict)
+	if (!dict || !setting_has_room(c->x->check, c->info->word, s->n_secret_env + dict->n_entries, c->ast->span))
 		return;
 	all = arena_alloc(c->x->arena, (s->n_secret_env + dict->n_entries + 1) * sizeof(*all));
 	for (size_t i = 0; i < s->n_secret_env; i++)

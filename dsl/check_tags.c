@@ -30,6 +30,9 @@ static const struct {
 	{ "lastRetry.", NULL },
 };
 
+/* The last row stands for all expressions: there is no word for it either. */
+enum { TAG_MAX = 256, ROW_UNKNOWN = ARRAY_LEN(words) - 1 };
+
 /* Returns the row for the tag's text, or SIZE_MAX when it is none of Argo's. */
 static size_t
 find_tag(const char *text, size_t len)
@@ -84,21 +87,26 @@ check_argo_tags(struct check *check, const struct ast_expr *literal)
 	end = text + all.end;
 	while ((at = memmem(at, (size_t)(end - at), "{{", 2))) {
 		const char *tag = at + 2;
+		bool is_expression;
 		size_t len, row;
 
-		close = memmem(tag, (size_t)(end - tag), "}}", 2);
+		at += 2;
+		/* tags are short, and looking further for each would take its time squared */
+		close = memmem(tag, (size_t)(end - tag) < TAG_MAX ? (size_t)(end - tag) : TAG_MAX, "}}", 2);
 		if (!close)
-			return;
+			continue;
 		for (len = (size_t)(close - tag); len && tag[len - 1] == ' '; len--)
 			;
+		is_expression = len && *tag == '=';
 		while (len && (*tag == ' ' || *tag == '=')) {
 			tag++;
 			len--;
 		}
-		row = len < 256 ? find_tag(tag, len) : SIZE_MAX;
+		row = find_tag(tag, len);
+		if (row == SIZE_MAX && is_expression && len)
+			row = ROW_UNKNOWN;
 		if (row != SIZE_MAX && !memchr(tag, '\n', len))
-			warn(check, literal, (struct span){ all.source, (uint32_t)(at - text), (uint32_t)(close + 2 - text) },
+			warn(check, literal, (struct span){ all.source, (uint32_t)(at - 2 - text), (uint32_t)(close + 2 - text) },
 				tag, len, row);
-		at += 2;
 	}
 }

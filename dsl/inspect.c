@@ -339,6 +339,21 @@ member_page(struct page *page, const struct decl *d, const char *const *path, si
 }
 
 static bool
+std_page(struct page *page, struct scope *scope)
+{
+	const struct binding *b;
+	size_t at = 0;
+
+	page_heading(page, "", "std", "");
+	page_paragraph(page, "The components that ship with Lateen; they run on this machine and on clusters.");
+	page_blank(page);
+	while ((b = scope_std_next(scope, &at)))
+		if (b->kind == BINDING_COMPONENT)
+			page_item(page, b->name, b->doc ? b->doc : "");
+	return true;
+}
+
+static bool
 path_page(struct page *page, struct check *check, const char *const *path, size_t n, bool detail)
 {
 	const struct decl *d;
@@ -347,6 +362,8 @@ path_page(struct page *page, struct check *check, const char *const *path, size_
 		d = check_lookup(check, arena_printf(check->arena, "std.%s", path[1]));
 	else
 		d = check_lookup(check, path[0]);
+	if (!d && n == 1 && !strcmp(path[0], "std"))
+		return std_page(page, check->scope);
 	if (!d || d->is_poison)
 		return n == 1 && word_page(page, path[0]);
 	if (n == 1 || !strcmp(path[0], "std")) {

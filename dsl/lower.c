@@ -48,7 +48,7 @@ lower_params(struct lower *l)
 		const struct ast_input *in = &stmt->inputs[i];
 		struct plan_param *p = &l->params[l->n_params];
 
-		if (!in->name.text)
+		if (!in->name.text || !check_name_length(l->check, in->name.text, in->name.span))
 			continue;
 		p->name = in->name.text;
 		p->doc = in->doc;

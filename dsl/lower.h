@@ -91,6 +91,8 @@ struct lower {
 	struct plan_param *params;
 	size_t n_params;
 	struct settings *settings;
+	size_t nodes; /* of all expressions so far */
+	size_t *stamps; /* one a step */
 	bool loop; /* within a `for` while names are collected */
 };
 
@@ -98,6 +100,9 @@ struct bare_count {
 	size_t n;
 	size_t next; /* number to try for the next name */
 };
+
+/* All expressions of a pipeline together, shared ones counted wherever they are used: each use is walked. */
+enum { LOWER_NODES_MAX = 10000000 };
 
 /* Where an expression stands: the group whose names it sees. */
 struct place_in {

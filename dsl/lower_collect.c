@@ -23,6 +23,8 @@ declare(struct lower *l, enum local_kind kind, const char *name, struct span spa
 	struct local *local = map_get(&l->locals, name);
 	struct diag *d;
 
+	if (!check_name_length(l->check, name, span))
+		return NULL;
 	if (local) {
 		d = diags_add(l->check->diags, DIAG_L0201, span, "`%s` is declared twice in this pipeline", name);
 		diag_label(l->check->diags, d, local->span, "first declared here");
@@ -358,7 +360,7 @@ check_cluster_name(struct lower *l, const struct lower_step *s)
 	struct diag *d;
 
 	for (char *p = name; *p; p++)
-		*p = *p == '_' ? '-' : (char)tolower((unsigned char)*p);
+		*p = isalnum((unsigned char)*p) ? (char)tolower((unsigned char)*p) : '-';
 	other = map_get(&l->cluster_names, name);
 	if (!other) {
 		map_set(&l->cluster_names, name, l->steps.items + (s - l->steps.items));

@@ -48,7 +48,13 @@ lower_depend_on_expr(struct lower *l, size_t group, size_t place, const struct e
 {
 	struct dependent d = { l, group, place };
 
-	if (expr)
+	if (!expr)
+		return;
+	if (l->nodes <= LOWER_NODES_MAX && l->nodes + expr->nodes > LOWER_NODES_MAX)
+		diags_add(l->check->diags, DIAG_L0412, expr->span, "the expressions of this pipeline have more than %d parts together",
+			LOWER_NODES_MAX);
+	l->nodes += expr->nodes;
+	if (l->nodes <= LOWER_NODES_MAX)
 		expr_walk(expr, depend_on, &d);
 }
 

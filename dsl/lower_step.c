@@ -82,48 +82,52 @@ lower_with(struct lower *l, struct expr_check *x, struct lower_step *s)
 
 /* ---- after ---- */
 
-struct finder {
-	size_t step;
-	bool found;
+struct marker {
+	struct lower *l;
+	size_t stamp;
 };
 
 static void
-look_for_step(const struct expr *e, void *context)
+mark_step(const struct expr *e, void *context)
 {
-	struct finder *f = context;
+	struct marker *m = context;
 
-	f->found = f->found || (e->kind == EXPR_OUTPUT && e->index == f->step);
+	if (e->kind == EXPR_OUTPUT)
+		m->l->stamps[e->index] = m->stamp;
 }
 
-static bool
-data_says_so(const struct lower_step *s, size_t step)
+/* Marks the steps that data makes this one wait for. */
+static void
+mark_data(struct lower *l, const struct lower_step *s, size_t stamp)
 {
-	struct finder f = { .step = step };
+	struct marker m = { l, stamp };
 
-	for (size_t i = 0; s->step.args && i < s->step.component->n_inputs && !f.found; i++)
-		if (s->step.args[i])
-			expr_walk(s->step.args[i], look_for_step, &f);
-	return f.found;
+	for (size_t i = 0; s->step.args && i < s->step.component->n_inputs; i++)
+		if (s->step.args[i] && l->nodes <= LOWER_NODES_MAX)
+			expr_walk(s->step.args[i], mark_step, &m);
 }
 
 static void
 lower_after(struct lower *l, struct lower_step *s)
 {
-	size_t *after = s->stmt->n_after ? arena_alloc(l->arena, s->stmt->n_after * sizeof(*after)) : NULL;
+	size_t stamp = (size_t)(s - l->steps.items) + 1;
+	size_t *after;
 
+	if (!s->stmt->n_after)
+		return;
+	after = arena_alloc(l->arena, s->stmt->n_after * sizeof(*after));
+	mark_data(l, s, stamp);
 	for (size_t i = 0; i < s->stmt->n_after; i++) {
 		const struct lower_step *other = lower_find_step(l, &s->stmt->after[i]);
 		size_t index;
-		bool known = false;
 
 		if (!other)
 			continue;
 		index = (size_t)(other - l->steps.items);
 		lower_depend(l, s->step.group, s->place, index, s->stmt->after[i].span);
-		for (size_t k = 0; k < s->step.n_after; k++)
-			known = known || after[k] == index;
-		if (!known && !(s->step.component && data_says_so(s, index)))
+		if (l->stamps[index] != stamp)
 			after[s->step.n_after++] = index;
+		l->stamps[index] = stamp;
 	}
 	s->step.after = after;
 }
@@ -156,6 +160,7 @@ depend_on_data(struct lower *l, const struct lower_step *s)
 void
 lower_steps(struct lower *l)
 {
+	l->stamps = xcalloc(l->steps.n + 1, sizeof(*l->stamps));
 	for (size_t i = 0; i < l->steps.n; i++) {
 		struct lower_step *s = &l->steps.items[i];
 		struct place_in here = { l, s->step.group };
@@ -166,9 +171,10 @@ lower_steps(struct lower *l)
 		else
 			check_args_alone(&x, s->call);
 		lower_with(l, &x, s);
-		lower_after(l, s);
 		depend_on_data(l, s);
+		lower_after(l, s);
 	}
+	freep(&l->stamps);
 }
 
 /* ---- conditions and items ---- */

@@ -201,7 +201,9 @@ item_type(const struct value *list)
 	for (size_t i = 0; i < list->list.n; i++) {
 		const struct type *t = type_of_value(list->list.items[i]);
 
-		if (item && item != t)
+		if (item && item != t && type_is_number(item) && type_is_number(t))
+			t = &TYPE_OF_FLOAT;
+		else if (item && item != t)
 			return NULL;
 		item = t;
 	}
