@@ -102,7 +102,7 @@ add_group(struct builder *b, size_t index, size_t parent)
 
 /* ---- edges ---- */
 
-/* The edge between two nodes, new or known; NULL within one. */
+/* The edge between two nodes, new or known; NULL within one, and past GRAPH_EDGES_MAX. */
 static struct edge_item *
 edge_between(struct builder *b, size_t from, size_t to, enum graph_edge_kind kind)
 {
@@ -113,6 +113,8 @@ edge_between(struct builder *b, size_t from, size_t to, enum graph_edge_kind kin
 		return NULL;
 	if (known && b->edges.items[known - 1]->edge.to == to)
 		return b->edges.items[known - 1];
+	if (b->edges.n == GRAPH_EDGES_MAX)
+		return NULL;
 	item = arena_new_struct(b->arena, struct edge_item);
 	item->edge = (struct graph_edge){ .from = from, .to = to, .kind = kind };
 	item->last = &item->first;

@@ -77,6 +77,8 @@ struct graph_edge {
 	size_t n_ports;
 };
 
+enum { GRAPH_EDGES_MAX = 1000000 }; /* more are left out of the picture */
+
 struct graph {
 	const struct plan *plan;
 	struct graph_node *nodes; /* at least node 0 */

@@ -119,7 +119,7 @@ put_head(struct buf *buf, const struct graph *graph, const struct layout *layout
 	struct buf words = { 0 };
 
 	svg_describe(&words, graph);
-	buf_printf(buf, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"%d %d %d %d\" role=\"img\">", width,
+	buf_printf(buf, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"%d %d %d %d\" class=\"lt\" role=\"img\">", width,
 		height, -MARGIN, -MARGIN, width, height);
 	buf_puts(buf, "<title>");
 	graph_text_escape(buf, graph->nodes[0].label, strlen(graph->nodes[0].label));
@@ -138,21 +138,35 @@ put_head(struct buf *buf, const struct graph *graph, const struct layout *layout
 	buf_printf(buf, "<rect class=\"lt-page\" width=\"%d\" height=\"%d\" rx=\"14\"/>", layout->width, layout->height);
 }
 
+static void
+put_crowd(struct buf *buf, const struct graph *graph, const struct layout *layout)
+{
+	buf_puts(buf, "<g class=\"lt-far\">");
+	svg_edges(buf, graph, layout);
+	svg_plain_boxes(buf, graph, layout);
+	buf_puts(buf, "</g>");
+}
+
+static void
+put_parts(struct buf *buf, const struct graph *graph, const struct layout *layout)
+{
+	for (size_t i = 1; i < graph->n_nodes; i++)
+		if (layout->nodes[i].group)
+			svg_group(buf, graph, i, &layout->nodes[i]);
+	svg_edges(buf, graph, layout);
+	for (size_t i = 1; i < graph->n_nodes; i++)
+		if (!layout->nodes[i].group)
+			svg_box(buf, graph, i, &layout->nodes[i]);
+}
+
 void
 svg_write(struct buf *buf, const struct graph *graph, const struct layout *layout, enum svg_theme theme)
 {
-	bool small = svg_is_small(graph);
-
 	put_head(buf, graph, layout, theme);
 	put_header(buf, graph, layout);
-	for (size_t i = 1; i < graph->n_nodes; i++)
-		if (layout->nodes[i].group && !small)
-			svg_group(buf, graph, i, &layout->nodes[i]);
-	svg_edges(buf, graph, layout);
-	if (small)
-		svg_small_boxes(buf, graph, layout);
-	for (size_t i = 1; i < graph->n_nodes; i++)
-		if (!layout->nodes[i].group && !small)
-			svg_box(buf, graph, i, &layout->nodes[i]);
+	if (svg_is_crowded(graph))
+		put_crowd(buf, graph, layout);
+	else
+		put_parts(buf, graph, layout);
 	buf_puts(buf, "</svg>\n");
 }

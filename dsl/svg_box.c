@@ -209,7 +209,7 @@ svg_group(struct buf *buf, const struct graph *graph, size_t node_index, const s
 /* ---- without texts ---- */
 
 void
-svg_small_boxes(struct buf *buf, const struct graph *graph, const struct layout *layout)
+svg_plain_boxes(struct buf *buf, const struct graph *graph, const struct layout *layout)
 {
 	for (int phase = 0; phase < (graph->has_run ? GRAPH_PHASE_MAX : 1); phase++) {
 		bool any = false;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 bool
-svg_is_small(const struct graph *graph)
+svg_is_crowded(const struct graph *graph)
 {
 	return graph->n_nodes - 1 > SVG_NODES_MAX;
 }
@@ -67,7 +67,6 @@ struct layout *
 svg_layout(struct arena *arena, const struct graph *graph)
 {
 	struct layout *layout = arena_new_struct(arena, struct layout);
-	bool small = svg_is_small(graph);
 
 	layout->n_nodes = (uint32_t)graph->n_nodes;
 	layout->n_edges = (uint32_t)graph->n_edges;
@@ -81,9 +80,6 @@ svg_layout(struct arena *arena, const struct graph *graph)
 		box->parent = (uint32_t)node->parent;
 		if (!i)
 			size_header(graph, box);
-		else if (small)
-			*box = (struct layout_node){ box->group, box->parent, box->group ? 0 : SMALL_WIDTH, box->group ? 0 : SMALL_HEIGHT,
-				0, 0, 0, 0, 0 };
 		else if (box->group)
 			size_title(node, box);
 		else

@@ -19,12 +19,11 @@ enum {
 	BADGE_PAD = 7, BADGE_APART = 6,
 	TITLE_HEIGHT = 30, TITLE_LEFT = 24, TITLE_RIGHT = 6, TITLE_MOST = 340,
 	HEADER_HEIGHT = 52, HEADER_STATE_ROOM = 210, HEADER_MOST = 600,
-	SMALL_WIDTH = 26, SMALL_HEIGHT = 14, /* a box without text */
 	MARGIN = 4,
 };
 
 /* Too many boxes for texts. */
-bool svg_is_small(const struct graph *graph);
+bool svg_is_crowded(const struct graph *graph);
 
 void svg_style(struct buf *buf, enum svg_theme theme);
 void svg_defs(struct buf *buf, const struct graph *graph);
@@ -32,7 +31,7 @@ void svg_edges(struct buf *buf, const struct graph *graph, const struct layout *
 void svg_group(struct buf *buf, const struct graph *graph, size_t node, const struct layout_node *box);
 void svg_box(struct buf *buf, const struct graph *graph, size_t node, const struct layout_node *box);
 /* All boxes of a graph without texts. */
-void svg_small_boxes(struct buf *buf, const struct graph *graph, const struct layout *layout);
+void svg_plain_boxes(struct buf *buf, const struct graph *graph, const struct layout *layout);
 
 struct svg_text {
 	const char *class;

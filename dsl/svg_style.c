@@ -39,18 +39,19 @@ static const struct rule rules[] = {
 	{ ".lt-Omitted", "fill:#b3bccb;stroke:#b3bccb", "fill:#5d687b;stroke:#5d687b" },
 };
 
-/* What is the same in both. */
+/* What is the same in both. In a crowded picture, which is seen from afar, lines keep their strength. */
 static const char shapes[] =
-	"text{font-family:system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica Neue\",Arial,\"Noto Sans\",sans-serif}"
-	"tspan{unicode-bidi:isolate}"
+	".lt text{font-family:system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica Neue\",Arial,\"Noto Sans\",sans-serif}"
+	".lt tspan{unicode-bidi:isolate}"
 	".lt-name{font-size:16px;font-weight:600}.lt-label{font-size:13px;font-weight:600}.lt-sub{font-size:11px}"
 	".lt-display{font-size:12px}.lt-time{font-size:11px;text-anchor:end}.lt-badgetext{font-size:10px}"
-	".lt-title,.lt-loop{font-size:11px;font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,\"DejaVu Sans Mono\",monospace}"
+	".lt .lt-title,.lt .lt-loop{font-size:11px;font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,\"DejaVu Sans Mono\",monospace}"
 	".lt-page,.lt-box,.lt-group,.lt-badge{stroke-width:1}.lt-if{stroke-dasharray:6 4}"
 	".lt-line,.lt-cond{stroke-width:1.5;stroke-linecap:round}.lt-after{stroke-dasharray:6 5}.lt-cond{stroke-dasharray:1.5 4.5}"
 	".lt-icon,.lt-mark,.lt-markloop{stroke-width:1.3;stroke-linejoin:round;stroke-linecap:round}"
 	".lt-white{stroke-width:2;stroke-linecap:round;stroke-linejoin:round}.lt-hatch{stroke-width:0}"
 	".lt-open{fill:none;stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round}.lt-dash{stroke-dasharray:2.6 2.6}"
+	".lt-far path{vector-effect:non-scaling-stroke;stroke-width:.8}"
 	".lt-flat{stroke:none}.lt-frame{fill:none;stroke-width:1.5}.lt-faint{opacity:.62}";
 
 static void

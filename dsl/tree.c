@@ -8,7 +8,7 @@
 #include "base/utf8.h"
 #include "dsl/graph_text.h"
 
-enum { NAME_COLUMNS_MAX = 60, VALUE_COLUMNS_MAX = 60, COLUMN_GAP = 2 };
+enum { NAME_COLUMNS_MAX = 60, VALUE_COLUMNS_MAX = 60, REST_COLUMNS_MAX = 240, COLUMN_GAP = 2 };
 
 /* How a phase looks: glyph, ASCII, ANSI colour. */
 static const struct {
@@ -164,14 +164,14 @@ put_glyph(const struct writer *w, const struct graph_node *node)
 
 /* Text that begins at a column, or a gap behind what is there already; returns where it ends. */
 static size_t
-put_column(const struct writer *w, size_t columns, size_t begin, const char *colour, const struct buf *text)
+put_column(const struct writer *w, size_t columns, size_t begin, size_t most, const char *colour, const struct buf *text)
 {
 	struct buf cut = { 0 };
 
 	if (begin < columns + COLUMN_GAP)
 		begin = columns + COLUMN_GAP;
 	pad(w->buf, begin - columns);
-	begin += put_cut(&cut, buf_text(text), VALUE_COLUMNS_MAX, w->ascii);
+	begin += put_cut(&cut, buf_text(text), most, w->ascii);
 	coloured(w, colour, buf_text(&cut));
 	buf_release(&cut);
 	return begin;
@@ -194,9 +194,10 @@ put_line(struct writer *w, size_t index)
 	else
 		write_needs(w, &rest, index);
 	if (what.len)
-		columns = put_column(w, columns, w->name_columns + COLUMN_GAP, "2", &what);
+		columns = put_column(w, columns, w->name_columns + COLUMN_GAP, VALUE_COLUMNS_MAX, "2", &what);
 	if (rest.len)
 		put_column(w, columns, w->name_columns + w->what_columns + (w->what_columns ? 2U : 1U) * COLUMN_GAP,
+			w->graph->has_run ? REST_COLUMNS_MAX : VALUE_COLUMNS_MAX,
 			w->graph->has_run && graph_phase_failed(node->state.phase) ? looks[node->state.phase].colour : "2", &rest);
 	buf_putc(w->buf, '\n');
 	buf_release(&name);

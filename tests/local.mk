@@ -73,6 +73,7 @@ SCRIPT_TESTS += %D%/argo/test_valid.py
 SCRIPT_TESTS += %D%/docs/run_examples.py
 SCRIPT_TESTS += %D%/docs/test_fences.py
 SCRIPT_TESTS += %D%/dsl/component_json.py
+SCRIPT_TESTS += %D%/dsl/graph_json_doc.py
 SCRIPT_TESTS += %D%/dsl/layout_vs_dot.py
 SCRIPT_TESTS += %D%/dsl/svg_wellformed.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_clients.py
