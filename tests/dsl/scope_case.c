@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dsl/format.h"
+#include "dsl/parse.h"
 #include "tests/dsl/plan_dump.h"
 #include "tests/tap.h"
 
@@ -94,8 +96,31 @@ dump_components(struct buf *buf, const struct scope *scope)
 			component_dump(buf, b->component);
 }
 
+/* The cell in canonical layout, or as it is when it cannot be parsed. */
+static struct source *
+formatted(const char *name, const struct case_part *part)
+{
+	struct source *source = source_new(name, part->text, part->len), *result;
+	struct unit *unit;
+	struct diags diags;
+	struct buf text = {0};
+
+	diags_init(&diags);
+	unit = parse(source, NULL, &diags);
+	if (diags.n_errors)
+		buf_add(&text, part->text, part->len);
+	else
+		format_unit(&text, unit);
+	result = source_new(name, buf_text(&text), text.len);
+	buf_release(&text);
+	unit_unref(unit);
+	diags_release(&diags);
+	source_unref(source);
+	return result;
+}
+
 static void
-run_cell(struct scope *scope, const struct case_part *part, int number, struct outcome *out)
+run_cell(struct scope *scope, const struct case_part *part, int number, bool in_layout, struct outcome *out)
 {
 	struct source *source;
 	struct program *program;
@@ -103,7 +128,7 @@ run_cell(struct scope *scope, const struct case_part *part, int number, struct o
 	char name[32];
 
 	snprintf(name, sizeof(name), "In[%d]", number);
-	source = source_new(name, part->text, part->len);
+	source = in_layout ? formatted(name, part) : source_new(name, part->text, part->len);
 	diags_init(&diags);
 	program = scope_check(scope, source, &diags);
 	for (size_t i = 0; i < diags.n; i++)
@@ -126,11 +151,10 @@ assert_part(struct case_file *file, struct test_case *test, const char *part, co
 		case_is(file, test, part, buf_text(got), got->len);
 }
 
-void
-scope_case_run(struct case_file *file, struct test_case *test)
+static void
+run_cells(struct test_case *test, bool in_layout, struct outcome *out)
 {
 	struct case_resolver resolver;
-	struct outcome out = {0};
 	struct scope *scope;
 	int number = 0;
 
@@ -138,18 +162,47 @@ scope_case_run(struct case_file *file, struct test_case *test)
 	scope = scope_new(&resolver.base);
 	for (size_t i = 0; i < test->n_parts; i++)
 		if (!strcmp(test->parts[i].name, "cell"))
-			run_cell(scope, &test->parts[i], ++number, &out);
-	dump_components(&out.components, scope);
+			run_cell(scope, &test->parts[i], ++number, in_layout, out);
+	dump_components(&out->components, scope);
+	scope_free(scope);
+}
+
+static void
+outcome_release(struct outcome *out)
+{
+	buf_release(&out->problems);
+	buf_release(&out->plans);
+	buf_release(&out->components);
+	buf_release(&out->actions);
+}
+
+/* A formatted program means the same. */
+static void
+assert_layout(struct test_case *test, const struct outcome *out)
+{
+	struct outcome again = {0};
+
+	run_cells(test, true, &again);
+	is_str(buf_text(&again.plans), buf_text(&out->plans), "%s: the same plans from the canonical layout", test->name);
+	is_str(buf_text(&again.components), buf_text(&out->components), "%s: the same components", test->name);
+	is_str(buf_text(&again.actions), buf_text(&out->actions), "%s: the same actions", test->name);
+	outcome_release(&again);
+}
+
+void
+scope_case_run(struct case_file *file, struct test_case *test)
+{
+	struct outcome out = {0};
+
+	run_cells(test, false, &out);
 	/* a program that is meant to be right has no problems, whether the case says so or not */
 	case_is(file, test, "problems", buf_text(&out.problems), out.problems.len);
 	assert_part(file, test, "plans", &out.plans);
 	assert_part(file, test, "components", &out.components);
 	assert_part(file, test, "actions", &out.actions);
-	scope_free(scope);
-	buf_release(&out.problems);
-	buf_release(&out.plans);
-	buf_release(&out.components);
-	buf_release(&out.actions);
+	if (!out.problems.len)
+		assert_layout(test, &out);
+	outcome_release(&out);
 }
 
 void
