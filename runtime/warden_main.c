@@ -418,6 +418,16 @@ shut_down(struct warden_side *w)
 	_exit(0);
 }
 
+static void
+close_all_above(int last)
+{
+	if (!close_range((unsigned)last + 1, ~0U, 0))
+		return;
+	/* A kernel before 5.9. */
+	for (int fd = last + 1; fd < (int)sysconf(_SC_OPEN_MAX) && fd < 65536; fd++)
+		close(fd);
+}
+
 static int
 open_signals(void)
 {
@@ -463,7 +473,7 @@ warden_main(int socket, struct warden_table *table)
 	/* The descriptors that the owner had are not ours to keep open. */
 	if (socket != 3 && dup2(socket, 3) < 0)
 		_exit(1);
-	close_range(4, ~0U, 0);
+	close_all_above(3);
 	fcntl(3, F_SETFD, FD_CLOEXEC);
 	w.self = getpid();
 	w.null = open("/dev/null", O_RDWR | O_CLOEXEC);
