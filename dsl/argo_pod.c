@@ -279,6 +279,8 @@ build_body(struct argo_pod *pod)
 
 	if (!can_express(pod) || !resolve_step(pod))
 		return NULL;
+	if (pod->argo->target == TARGET_ARGO && pod->step->settings->cache != CACHE_UNSET && pod->step->settings->cache != CACHE_OFF)
+		argo_refuse(pod->argo, pod->step->name_span, "`cache` of a step", "leave it out here, or compile for `kfp`");
 	container = argo_container(pod);
 	argo_put_schedule(pod, &around);
 	metadata = argo_metadata(pod); /* last of all: it may list the slots */

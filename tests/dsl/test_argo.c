@@ -153,13 +153,13 @@ settings_(struct fixture *f)
 	*s = (struct settings){ .env = env, .n_env = 2, .labels = label, .n_labels = 1, .annotations = label, .n_annotations = 1,
 				.node_selector = label, .n_node_selector = 1, .secret_env = secret_env, .n_secret_env = 1,
 				.tolerations = toleration, .n_tolerations = 1, .workdir = "/work", .display = "Second of two",
-				.preemptible = PREEMPTIBLE_REQUIRED, .cache = CACHE_FOR, .cache_seconds = 3600,
+				.preemptible = PREEMPTIBLE_REQUIRED,
 				.gpu = fx_of(f, 0, "n"), .memory = fx_of(f, 0, "mem"), .cpu = fx_text(f, "500m"),
 				.retry = { .set = true, .limit = 3, .when = RETRY_ON_PREEMPTION, .when_set = true, .backoff = 30,
 					   .factor = 2, .max = 600 } };
 	fixture_step(f, 0, "second", work, "0", fx_text(f, "b"));
 	f->steps[1].settings = s;
-	*t = (struct settings){ .patch = "hostNetwork: true", .cache = CACHE_ALWAYS,
+	*t = (struct settings){ .patch = "hostNetwork: true", .cache = CACHE_OFF,
 				.retry = { .set = true, .limit = 1, .when = RETRY_ON_ERROR, .when_set = true } };
 	fixture_step(f, 0, "third", work, "0", fx_text(f, "c"));
 	f->steps[2].settings = t;
@@ -326,6 +326,17 @@ no_steps(struct fixture *f)
 }
 
 static void
+cache(struct fixture *f)
+{
+	struct component *c = fixture_component(f, "c", "img", "", "");
+	struct settings *settings = fixture_settings(f);
+
+	settings->cache = CACHE_ALWAYS;
+	c->settings = settings;
+	fixture_step(f, 0, "a", c, "");
+}
+
+static void
 long_script(struct fixture *f)
 {
 	struct component *c = fixture_component(f, "c", "img", "", "");
@@ -350,6 +361,7 @@ static const struct {
 	  "target `argo` cannot express a parameter's default with `{{` or control characters" },
 	{ "a state elsewhere", state_of_another_branch, "L0603",
 	  "target `argo` cannot express a test of how a step of another branch or loop ended" },
+	{ "a cache", cache, "L0603", "target `argo` cannot express `cache` of a step" },
 	{ "a long script", long_script, "L0603", "target `argo` cannot express an argument of 128 KiB or more" },
 	{ "no steps", no_steps, "L0603", "target `argo` cannot express a pipeline without steps" },
 };
@@ -370,6 +382,43 @@ test_refused(size_t index)
 		ok(diags.items[0]->n_helps == 1, "%s: a way round", refused[index].name);
 	} else {
 		print_problems(&diags);
+	}
+	diags_release(&diags);
+	fixture_release(&f);
+}
+
+/* ---- Kubeflow's cache ---- */
+
+static const struct {
+	enum cache_mode mode;
+	const char *staleness; /* NULL: no word about it, which lets the cache decide */
+} caches[] = {
+	{ CACHE_UNSET, "max_cache_staleness: P0D\n" },
+	{ CACHE_OFF, "max_cache_staleness: P0D\n" },
+	{ CACHE_ALWAYS, NULL },
+	{ CACHE_FOR, "max_cache_staleness: PT3600S\n" },
+};
+
+static void
+test_cache(size_t index)
+{
+	struct fixture f;
+	struct diags diags;
+	const struct value *object;
+	CLEANUP(buf_release) struct buf text = { 0 };
+
+	fixture_init(&f, "cache");
+	cache(&f);
+	((struct settings *)(uintptr_t)f.steps[0].settings)->cache = caches[index].mode;
+	((struct settings *)(uintptr_t)f.steps[0].settings)->cache_seconds = 3600;
+	diags_init(&diags);
+	object = target_compile(f.arena, &f.plan, TARGET_KFP, &diags, NULL);
+	if (ok(object != NULL, "cache mode %d compiles for kfp", (int)caches[index].mode)) {
+		yaml_write(&text, object);
+		if (caches[index].staleness)
+			contains(buf_text(&text), caches[index].staleness, "cache mode %d", (int)caches[index].mode);
+		else
+			ok(!strstr(buf_text(&text), "max_cache_staleness"), "cache mode %d says nothing", (int)caches[index].mode);
 	}
 	diags_release(&diags);
 	fixture_release(&f);
@@ -420,6 +469,8 @@ main(void)
 	}
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
 		test_refused(i);
+	for (size_t i = 0; i < ARRAY_LEN(caches); i++)
+		test_cache(i);
 	test_many(100, 2, false);
 	test_many(20000, 2, true);
 	return done_testing();
