@@ -19,7 +19,7 @@ static const uint16_t widths[95] = {
 };
 
 static const double spare[] = { [TEXT_PLAIN] = 1.14, [TEXT_BOLD] = 1.24, [TEXT_MONO] = 1.0 };
-static const double MONO_WIDTH = 0.61, OTHER_WIDTH = 0.66, WIDE_WIDTH = 1.0, EMOJI_WIDTH = 1.3;
+static const double MONO_WIDTH = 0.62, OTHER_WIDTH = 0.66, WIDE_WIDTH = 1.0, EMOJI_WIDTH = 1.3;
 enum { JOINER = 0x200D };
 
 static double

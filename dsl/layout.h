@@ -15,7 +15,7 @@
 #include "base/arena.h"
 
 enum {
-	LAYOUT_NODES_MAX = 400000,
+	LAYOUT_NODES_MAX = 4000000, /* more than a source of SOURCE_MAX bytes can name */
 	LAYOUT_EDGES_MAX = 2000000,
 	LAYOUT_SIZE_MAX = 2000, /* of one box's width or height that is given; more is cut */
 	LAYOUT_DEPTH_MAX = 64, /* of groups; deeper ones are drawn beside each other */

@@ -193,7 +193,7 @@ void
 svg_group(struct buf *buf, const struct graph *graph, size_t node_index, const struct layout_node *box)
 {
 	const struct graph_node *node = &graph->nodes[node_index];
-	bool loop = node->group_kind == GROUP_FOR || node->group_kind == GROUP_WHILE;
+	bool loop = svg_is_loop(node);
 	struct svg_text title = { loop ? "lt-loop" : "lt-title", box->title_x + TITLE_LEFT, box->y + 20, TITLE_MOST, TITLE_SIZE, TEXT_MONO };
 
 	buf_puts(buf, "<g>");
@@ -203,6 +203,9 @@ svg_group(struct buf *buf, const struct graph *graph, size_t node_index, const s
 	buf_printf(buf, "<use href=\"#lt-g%s\" x=\"%d\" y=\"%d\"/>",
 		graph->has_run ? graph_phase_name(node->state.phase) : loop ? "loop" : "if", box->title_x + 10, box->y + 16);
 	svg_put_text(buf, &title, node->label);
+	if (loop && graph->has_run && node->state.total)
+		buf_printf(buf, "<text class=\"lt-time\" x=\"%d\" y=\"%d\">%zu/%zu</text>", box->title_x + box->width - TITLE_RIGHT, box->y + 20,
+			node->state.done, node->state.total);
 	buf_puts(buf, "</g>");
 }
 

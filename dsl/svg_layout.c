@@ -10,6 +10,12 @@ svg_is_crowded(const struct graph *graph)
 	return graph->n_nodes - 1 > SVG_NODES_MAX;
 }
 
+bool
+svg_is_loop(const struct graph_node *node)
+{
+	return node->group_kind == GROUP_FOR || node->group_kind == GROUP_WHILE;
+}
+
 static double
 width_of(const char *text, double size, enum text_face face)
 {
@@ -49,7 +55,7 @@ size_title(const struct graph_node *node, struct layout_node *box)
 {
 	double text = width_of(node->label, TITLE_SIZE, TEXT_MONO);
 
-	box->width = (int32_t)(TITLE_LEFT + clamp(text, 0, TITLE_MOST) + TITLE_RIGHT) + 1;
+	box->width = (int32_t)(TITLE_LEFT + clamp(text, 0, TITLE_MOST) + TITLE_RIGHT) + 1 + (svg_is_loop(node) ? TITLE_ITEMS_ROOM : 0);
 	box->height = TITLE_HEIGHT;
 }
 

@@ -17,11 +17,13 @@ enum {
 	LABEL_SIZE = 13, SUBLABEL_SIZE = 11, BADGE_SIZE = 10, TITLE_SIZE = 11, NAME_SIZE = 16, DISPLAY_SIZE = 12,
 	BOX_HEIGHT = 56, BOX_HEIGHT_BADGES = 80, BOX_LEAST = 156, BOX_MOST = 300, TEXT_LEFT = 46, TEXT_RIGHT = 14, STATE_ROOM = 58,
 	BADGE_PAD = 7, BADGE_APART = 6,
-	TITLE_HEIGHT = 30, TITLE_LEFT = 24, TITLE_RIGHT = 6, TITLE_MOST = 340,
+	TITLE_HEIGHT = 30, TITLE_LEFT = 24, TITLE_RIGHT = 6, TITLE_MOST = 340, TITLE_ITEMS_ROOM = 46,
 	HEADER_HEIGHT = 52, HEADER_STATE_ROOM = 210, HEADER_MOST = 600,
 	MARGIN = 4,
 };
 
+/* A loop: its title has room for how many items have ended. */
+bool svg_is_loop(const struct graph_node *node);
 /* Too many boxes for texts. */
 bool svg_is_crowded(const struct graph *graph);
 
