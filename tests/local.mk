@@ -89,6 +89,7 @@ SCRIPT_TESTS += %D%/lint/size.py
 SCRIPT_TESTS += %D%/lint/test_lint.py
 SCRIPT_TESTS += %D%/lint/words.py
 SCRIPT_TESTS += %D%/notebooks/test_notebooks.py
+SCRIPT_TESTS += %D%/runtime/test_kernel_runs.py
 SCRIPT_TESTS += %D%/runtime/test_programs.py
 SCRIPT_TESTS += %D%/step/test_steps.sh
 
