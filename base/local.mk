@@ -7,6 +7,7 @@ libbase_a_SOURCES = \
 	%D%/error.c %D%/error.h \
 	%D%/macros.c %D%/macros.h \
 	%D%/map.c %D%/map.h \
+	%D%/markup.c %D%/markup.h \
 	%D%/sha256.c %D%/sha256.h \
 	%D%/source.c %D%/source.h \
 	%D%/utf8.c %D%/utf8.h \

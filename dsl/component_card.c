@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/markup.h"
 #include "base/utf8.h"
 #include "dsl/component_json.h"
 #include "dsl/diag_show.h"
@@ -15,25 +16,6 @@ struct card {
 };
 
 /* ---- words ---- */
-
-static void
-add_escaped(struct buf *buf, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '&')
-			buf_puts(buf, "&amp;");
-		else if (*text == '<')
-			buf_puts(buf, "&lt;");
-		else if (*text == '>')
-			buf_puts(buf, "&gt;");
-		else if (*text == '"')
-			buf_puts(buf, "&quot;");
-		else if (*text == '\'')
-			buf_puts(buf, "&#39;");
-		else
-			buf_putc(buf, *text);
-	}
-}
 
 /* Each run of blanks and newlines as one blank, none at the ends. */
 static void
@@ -79,9 +61,7 @@ add_words(struct card *card, const char *text, size_t max)
 		buf_puts(card->buf, buf_text(&shown));
 		return;
 	}
-	buf_puts(card->buf, "<bdi>");
-	add_escaped(card->buf, buf_text(&shown));
-	buf_puts(card->buf, "</bdi>");
+	markup_isolate(card->buf, buf_text(&shown), shown.len);
 }
 
 static void

@@ -4,31 +4,11 @@
 
 #include <string.h>
 
+#include "base/markup.h"
 #include "dsl/diag.h"
 #include "dsl/diag_show.h"
 
 enum { HTML_LINE_MAX = 2000 }; /* bytes of a line that are shown */
-
-static void
-escape(struct buf *buf, const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
-
-		if (c == '&')
-			buf_puts(buf, "&amp;");
-		else if (c == '<')
-			buf_puts(buf, "&lt;");
-		else if (c == '>')
-			buf_puts(buf, "&gt;");
-		else if (c == '"')
-			buf_puts(buf, "&quot;");
-		else if (c == '\'')
-			buf_puts(buf, "&#39;");
-		else
-			buf_putc(buf, c);
-	}
-}
 
 /* The text as it is shown, escaped. */
 static void
@@ -39,7 +19,7 @@ write_shown(struct buf *buf, const char *text, size_t len, size_t *column)
 
 	for (size_t i = 0; i < len; *column += width)
 		i += show_char(&shown, text + i, len - i, *column, &width);
-	escape(buf, buf_text(&shown), shown.len);
+	markup_escape(buf, buf_text(&shown), shown.len);
 	buf_release(&shown);
 }
 

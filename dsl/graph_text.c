@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/markup.h"
 #include "base/utf8.h"
 
 /* Thousandths of the font size, from U+0020 on: Helvetica's. Other common fonts are up to a fifth wider. */
@@ -95,41 +96,6 @@ add_code_point(struct buf *buf, uint32_t cp)
 	buf_add(buf, bytes, utf8_encode(cp, bytes));
 }
 
-static const char *
-entity(uint32_t cp)
-{
-	switch (cp) {
-	case '&':
-		return "&amp;";
-	case '<':
-		return "&lt;";
-	case '>':
-		return "&gt;";
-	case '"':
-		return "&quot;";
-	case '\'':
-		return "&#39;";
-	default:
-		return NULL;
-	}
-}
-
-void
-graph_text_escape(struct buf *buf, const char *text, size_t len)
-{
-	for (size_t i = 0; i < len;) {
-		uint32_t cp;
-		size_t n = utf8_decode(text + i, len - i, &cp);
-
-		cp = cleaned(cp);
-		if (entity(cp))
-			buf_puts(buf, entity(cp));
-		else
-			add_code_point(buf, cp);
-		i += n;
-	}
-}
-
 void
 graph_text_clean(struct buf *buf, const char *text, size_t len)
 {
@@ -139,6 +105,16 @@ graph_text_clean(struct buf *buf, const char *text, size_t len)
 		i += utf8_decode(text + i, len - i, &cp);
 		add_code_point(buf, cleaned(cp));
 	}
+}
+
+void
+graph_text_escape(struct buf *buf, const char *text, size_t len)
+{
+	struct buf clean = { 0 };
+
+	graph_text_clean(&clean, text, len);
+	markup_escape(buf, buf_text(&clean), clean.len);
+	buf_release(&clean);
 }
 
 /* Scripts that are written from right to left. */

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/markup.h"
 #include "base/utf8.h"
-#include "kernel/html.h"
 #include "kernel/table.h"
 
 /* A file's first bytes. */
@@ -79,7 +79,7 @@ picture(const struct artifact *a, const char *mime, const char *what)
 
 	describe(&alt, a, what);
 	buf_printf(&html, "<img src=\"data:%s;base64,%s\" alt=\"", mime, code);
-	html_attribute(&html, buf_text(&alt), alt.len);
+	markup_escape(&html, buf_text(&alt), alt.len);
 	buf_puts(&html, "\">");
 	json_object_set_new(bundle, "text/html", text_json(&html));
 	if (strcmp(mime, "image/svg+xml") != 0)

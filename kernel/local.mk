@@ -26,7 +26,6 @@ libkernel_a_SOURCES += %D%/file.c %D%/file.h
 libkernel_a_SOURCES += %D%/handshake.c %D%/handshake.h
 libkernel_a_SOURCES += %D%/heartbeat.c %D%/heartbeat.h
 libkernel_a_SOURCES += %D%/history.c %D%/history.h
-libkernel_a_SOURCES += %D%/html.c %D%/html.h
 libkernel_a_SOURCES += %D%/http_get.c %D%/http_get.h
 libkernel_a_SOURCES += %D%/info.c
 libkernel_a_SOURCES += %D%/install.c %D%/install.h

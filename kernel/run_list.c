@@ -7,8 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/markup.h"
 #include "base/value.h"
-#include "kernel/html.h"
 #include "runtime/store.h"
 
 /* Local time, or in UTC as ISO 8601; "" for none. */
@@ -52,7 +52,7 @@ static void
 html_cell(struct buf *buf, const char *text)
 {
 	buf_puts(buf, "<td style=\"text-align:left\">");
-	html_text(buf, text);
+	markup_isolate(buf, text, strlen(text));
 	buf_puts(buf, "</td>");
 }
 

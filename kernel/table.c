@@ -4,9 +4,9 @@
 
 #include <string.h>
 
+#include "base/markup.h"
 #include "base/utf8.h"
 #include "base/value.h"
-#include "kernel/html.h"
 
 enum { CELL_MAX = 120 }; /* code points shown of one cell */
 
@@ -215,7 +215,7 @@ html_row(struct buf *buf, const struct table *table, size_t row, const char *tag
 		buf_clear(&cell);
 		write_cell(&cell, table->cells[row * table->n_columns + c]);
 		buf_printf(buf, "<%s style=\"text-align:left\">", tag);
-		html_text(buf, buf_text(&cell));
+		markup_isolate(buf, buf_text(&cell), cell.len);
 		buf_printf(buf, "</%s>", tag);
 	}
 	buf_puts(buf, "</tr>");
@@ -226,7 +226,7 @@ void
 table_write_html(struct buf *buf, const struct table *table, const char *caption)
 {
 	buf_puts(buf, "<table><caption>");
-	html_text(buf, caption);
+	markup_isolate(buf, caption, strlen(caption));
 	buf_puts(buf, "</caption><thead>");
 	html_row(buf, table, 0, "th");
 	buf_puts(buf, "</thead><tbody>");

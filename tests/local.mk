@@ -7,6 +7,7 @@ C_TESTS =
 C_TESTS += %D%/base/test_buf
 C_TESTS += %D%/base/test_error
 C_TESTS += %D%/base/test_map
+C_TESTS += %D%/base/test_markup
 C_TESTS += %D%/base/test_source
 C_TESTS += %D%/base/test_utf8
 C_TESTS += %D%/base/test_value

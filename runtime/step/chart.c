@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/macros.h"
+#include "base/markup.h"
 #include "base/utf8.h"
 #include "runtime/step/rows.h"
 #include "runtime/step/step.h"
@@ -107,25 +108,6 @@ read_bars(const struct step_call *call, struct rows *rows, struct bars *bars, st
 	return more;
 }
 
-static void
-escape(struct buf *buf, const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c == '&')
-			buf_puts(buf, "&amp;");
-		else if (c == '<')
-			buf_puts(buf, "&lt;");
-		else if (c == '>')
-			buf_puts(buf, "&gt;");
-		else if (c == '"')
-			buf_puts(buf, "&quot;");
-		else
-			buf_putc(buf, c < ' ' || c == 0x7F ? ' ' : (char)c);
-	}
-}
-
 /* As much of the label as fits, with an ellipsis. */
 static void
 write_label(struct buf *buf, const char *label)
@@ -142,7 +124,7 @@ write_label(struct buf *buf, const char *label)
 			break;
 		at += size;
 	}
-	escape(buf, label, at);
+	markup_escape(buf, label, at);
 	if (at < len)
 		buf_puts(buf, "…");
 }
@@ -170,11 +152,11 @@ write_bar(struct buf *buf, const struct bars *bars, size_t i)
 	write_label(buf, bar->label);
 	buf_printf(buf, "</text><rect class=\"%s\" x=\"%d\" y=\"%zu\" width=\"%.1f\" height=\"%d\" rx=\"2\"><title>",
 		bar->value < 0 ? "below" : "bar", MARGIN + LABEL_WIDTH, y, length < 1 ? 1 : length, BAR_HEIGHT);
-	escape(buf, bar->label, strlen(bar->label));
+	markup_escape(buf, bar->label, strlen(bar->label));
 	buf_puts(buf, ": ");
-	escape(buf, bar->text, strlen(bar->text));
+	markup_escape(buf, bar->text, strlen(bar->text));
 	buf_printf(buf, "</title></rect><text class=\"value\" x=\"%.1f\" y=\"%zu\">", MARGIN + LABEL_WIDTH + length + 6, y + 13);
-	escape(buf, bar->text, strlen(bar->text) < 16 ? strlen(bar->text) : 16);
+	markup_escape(buf, bar->text, strlen(bar->text) < 16 ? strlen(bar->text) : 16);
 	buf_puts(buf, "</text>\n");
 }
 
@@ -187,7 +169,7 @@ write_description(struct buf *buf, const struct bars *bars)
 		buf_puts(buf, i ? ", " : ": ");
 		write_label(buf, bars->items.items[i].label);
 		buf_putc(buf, ' ');
-		escape(buf, bars->items.items[i].text, strlen(bars->items.items[i].text));
+		markup_escape(buf, bars->items.items[i].text, strlen(bars->items.items[i].text));
 	}
 	buf_printf(buf, "%s.</desc>\n", bars->items.n > 5 ? " and so on" : "");
 }
@@ -199,14 +181,14 @@ write_svg(struct buf *buf, const struct bars *bars, const char *title)
 
 	buf_printf(buf, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%zu\" viewBox=\"0 0 %d %zu\" role=\"img\">\n<title>",
 		WIDTH, height, WIDTH, height);
-	escape(buf, *title ? title : "Chart", strlen(*title ? title : "Chart"));
+	markup_escape(buf, *title ? title : "Chart", strlen(*title ? title : "Chart"));
 	buf_puts(buf, "</title>\n");
 	write_description(buf, bars);
 	write_style(buf);
 	/* A paper of its own: the page around it may be light where the reader's system is dark. */
 	buf_puts(buf, "<rect class=\"paper\" width=\"100%\" height=\"100%\" rx=\"4\"/>\n");
 	buf_printf(buf, "<text class=\"title\" x=\"%d\" y=\"26\">", MARGIN);
-	escape(buf, title, strlen(title));
+	markup_escape(buf, title, strlen(title));
 	buf_puts(buf, "</text>\n");
 	for (size_t i = 0; i < bars->items.n; i++)
 		write_bar(buf, bars, i);
