@@ -18,7 +18,9 @@
 
 enum {
 	PARENT_PERIOD = 1000, /* ms between two looks at whether the parent lives */
-	STOP_WAIT = 2000, /* ms that a cell may take to end: a client sends SIGTERM 2.5 s after its shutdown_request */
+	/* ms that a cell may take to end. What it has started gets two seconds of that to end by itself; a client sends
+	 * SIGTERM, which changes nothing then, after 2.5 s, and SIGKILL after 5 s. */
+	STOP_WAIT = 3000,
 };
 
 struct kernel {

@@ -79,6 +79,7 @@ SCRIPT_TESTS += %D%/dsl/layout_vs_dot.py
 SCRIPT_TESTS += %D%/dsl/svg_wellformed.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_clients.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_execute.py
+SCRIPT_TESTS += %D%/kernel/protocol/test_lateen.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_life.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_requests.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_wire.py
