@@ -56,6 +56,8 @@ put_env_secret(struct argo_pod *pod, const char *name, const struct secret *secr
 	struct object ref = { .arena = pod->argo->arena };
 	struct diag *diag;
 
+	if (secret && ((secret->name && strstr(secret->name, "{{")) || (secret->key && strstr(secret->key, "{{"))))
+		argo_refuse(pod->argo, span, "`{{` in the name or key of a Secret", "write it out");
 	if (!secret || secret->source == SECRET_ENV) {
 		diag = diags_add(pod->argo->diags, DIAG_L0607, span, "target `%s` cannot read the variable `%s` of this machine",
 				 argo_target_name(pod->argo), secret ? secret->name : name);
@@ -379,11 +381,30 @@ image_of(struct argo_pod *pod)
 				 argo_target_name(pod->argo), step->name);
 		diag_label(pod->argo->diags, diag, step->component->span, "`%s` names no image", step->component->name);
 		diag_help(pod->argo->diags, diag, "give the component an `image`, or the pipeline a `default_image` in its `settings`");
-	} else if (strstr(image, "{{")) {
-		argo_refuse(pod->argo, step->name_span, "`{{` in the name of an image", "write the name out");
-		image = NULL;
 	}
 	return image;
+}
+
+/* Of what Kubernetes reads and nobody expands: Argo alone would replace tags in it. */
+static void
+refuse_tags(struct argo_pod *pod, const char *text, const char *what)
+{
+	if (text && strstr(text, "{{"))
+		argo_refuse(pod->argo, pod->step->name_span, arena_printf(pod->argo->arena, "`{{` in %s", what), "write it out");
+}
+
+static void
+refuse_tags_around(struct argo_pod *pod, const char *image)
+{
+	const struct component *component = pod->step->component;
+	const struct settings *settings = pod->step->settings;
+
+	refuse_tags(pod, image, "the name of an image");
+	refuse_tags(pod, settings->workdir, "a `workdir`");
+	for (size_t i = 0; i < component->n_outputs; i++)
+		refuse_tags(pod, component->outputs[i].path, "the path of an output");
+	for (size_t i = 0; i < settings->n_tolerations; i++)
+		refuse_tags(pod, settings->tolerations[i].value, "a toleration");
 }
 
 const struct value *
@@ -393,6 +414,7 @@ argo_container(struct argo_pod *pod)
 	struct object container = { .arena = pod->argo->arena };
 	const char *image = image_of(pod);
 
+	refuse_tags_around(pod, image);
 	object_put_text(&container, "image", image);
 	if (component->script) {
 		put_script(pod, &container);

@@ -326,6 +326,12 @@ no_steps(struct fixture *f)
 }
 
 static void
+tag_in_image(struct fixture *f)
+{
+	fixture_step(f, 0, "a", fixture_component(f, "c", "img:{{workflow.name}}", "", ""), "");
+}
+
+static void
 cache(struct fixture *f)
 {
 	struct component *c = fixture_component(f, "c", "img", "", "");
@@ -361,6 +367,7 @@ static const struct {
 	  "target `argo` cannot express a parameter's default with `{{` or control characters" },
 	{ "a state elsewhere", state_of_another_branch, "L0603",
 	  "target `argo` cannot express a test of how a step of another branch or loop ended" },
+	{ "a tag in an image", tag_in_image, "L0603", "target `argo` cannot express `{{` in the name of an image" },
 	{ "a cache", cache, "L0603", "target `argo` cannot express `cache` of a step" },
 	{ "a long script", long_script, "L0603", "target `argo` cannot express an argument of 128 KiB or more" },
 	{ "no steps", no_steps, "L0603", "target `argo` cannot express a pipeline without steps" },
