@@ -113,14 +113,21 @@ error_content(const char *ename, const char *evalue)
 void
 publish_json(struct session *session, struct parent *parent, const char *msg_type, const char *metadata, json_t *content)
 {
-	struct buf text = { 0 };
+	static const char too_long[] = "[output dropped: a message may have 64 MiB]\n";
+	struct transport *transport = session->transport;
+	struct buf text = { .max = SESSION_MESSAGE_MAX };
 	size_t len;
 	char *bytes;
 
 	message_dump(content, &text);
 	json_decref(content);
+	if (text.overflow) {
+		transport->ops->stream(transport, parent, true, too_long, strlen(too_long));
+		buf_release(&text);
+		return;
+	}
 	bytes = buf_detach(&text, &len);
-	session->transport->ops->publish(session->transport, parent, msg_type, metadata, bytes, len);
+	transport->ops->publish(transport, parent, msg_type, metadata, bytes, len);
 }
 
 static void
@@ -133,9 +140,16 @@ publish_status(struct session *session, const struct request *request, const cha
 static void
 send_reply(struct session *session, const struct request *request, const char *msg_type, const struct answer *answer)
 {
-	CLEANUP(buf_release) struct buf text = { 0 };
+	CLEANUP(buf_release) struct buf text = { .max = SESSION_MESSAGE_MAX };
 
 	message_dump(answer->content, &text);
+	if (text.overflow) {
+		buf_clear(&text);
+		buf_printf(&text,
+			"{\"status\":\"error\",\"ename\":\"ReplyTooLong\",\"evalue\":\"the reply would have more than 64 MiB\","
+			"\"traceback\":[],\"execution_count\":%d}",
+			session->execution_count);
+	}
 	session->transport->ops->reply(session->transport, request, msg_type,
 		answer->metadata.len ? answer->metadata.data : NULL, buf_text(&text), text.len);
 }

@@ -211,15 +211,17 @@ writer_header(struct writer *writer, const char *msg_type, const struct timespec
 }
 
 static int
-dump_piece(const char *bytes, size_t len, void *buf)
+dump_piece(const char *bytes, size_t len, void *data)
 {
+	struct buf *buf = data;
+
 	buf_add(buf, bytes, len);
-	return 0;
+	return buf->overflow ? -1 : 0;
 }
 
 void
 message_dump(const json_t *json, struct buf *ret)
 {
-	if (json_dump_callback(json, dump_piece, ret, JSON_COMPACT | JSON_ENCODE_ANY) < 0)
+	if (json_dump_callback(json, dump_piece, ret, JSON_COMPACT | JSON_ENCODE_ANY) < 0 && !ret->overflow)
 		BUG("JSON that cannot be written");
 }

@@ -69,7 +69,7 @@ void writer_header(struct writer *writer, const char *msg_type, const struct tim
 enum { TIMESTAMP_SIZE = 28 };
 void timestamp_format(const struct timespec *when, char ret[TIMESTAMP_SIZE]);
 
-/* Appends compact JSON. */
+/* Appends compact JSON, or a part of it and sets overflow. */
 void message_dump(const json_t *json, struct buf *ret);
 
 #endif

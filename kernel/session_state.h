@@ -21,6 +21,7 @@
 
 enum {
 	SESSION_CODE_MAX = 8 * 1024 * 1024, /* bytes in one cell: base/source.h's ceiling */
+	SESSION_MESSAGE_MAX = 64 * 1024 * 1024, /* bytes in the content of what is sent */
 	SESSION_COMMS_MAX = 4096, /* open at a time */
 	SESSION_EXPRESSIONS_MAX = 256, /* user_expressions in one request */
 };
@@ -116,7 +117,7 @@ void handle_subshell(struct session *session, const struct request *request, str
 
 /* {status: "error", ename, evalue, traceback: []} */
 json_t *error_content(const char *ename, const char *evalue);
-/* Publishes JSON and lets go of it. */
+/* Publishes JSON and lets go of it. What is longer than SESSION_MESSAGE_MAX becomes a line on stderr that says so. */
 void publish_json(struct session *session, struct parent *parent, const char *msg_type, const char *metadata, json_t *content);
 
 #endif

@@ -15,7 +15,7 @@ static bool
 is_slow(const char *line, size_t len)
 {
 	return memmem(line, len, "deaf", 4) || memmem(line, len, "sleep", 5) || memmem(line, len, "child", 5) ||
-		memmem(line, len, "lines", 5) || memmem(line, len, "blob", 4);
+		memmem(line, len, "lines", 5) || memmem(line, len, "blob", 4) || memmem(line, len, "huge", 4);
 }
 
 static void

@@ -128,6 +128,21 @@ do_blob(struct job *job)
 	buf_release(&blob);
 }
 
+/* A display and a pager's text of so many bytes. */
+static void
+do_huge(struct job *job)
+{
+	struct buf text = { 0 };
+	json_t *data;
+
+	buf_repeat(&text, 'x', (size_t)number(job));
+	data = text_bundle(buf_text(&text), text.len);
+	job->output->ops->display(job->output, data, NULL, NULL);
+	job->output->ops->page(job->output, data);
+	json_decref(data);
+	buf_release(&text);
+}
+
 static void
 do_result(struct job *job)
 {
@@ -264,6 +279,7 @@ static const struct {
 	{ "display", do_display },
 	{ "err", do_err },
 	{ "fail", do_fail },
+	{ "huge", do_huge },
 	{ "lines", do_lines },
 	{ "page", do_page },
 	{ "print", do_print },

@@ -11,6 +11,7 @@
  *   ask PROMPT, secret PROMPT prints what was answered, or why not
  *   sleep MS                  until an interrupt comes; deaf MS: through it
  *   fail TEXT                 the cell ends with the error E0001
+ *   huge N                    display_data and a pager's text of N bytes
  *   cell                      the cell's id
  *   child                     starts a process that sleeps, prints its pid
  *   # …                       nothing

@@ -64,6 +64,11 @@ static const struct {
 		BUSY("m") "stdin text: who\n"
 			  "reply execute_reply on shell of m: {\"status\":\"ok\",\"payload\":[],\"user_expressions\":{},"
 			  "\"execution_count\":0}\n" IDLE("m") },
+	{ "more than a message may have", CHANNEL_SHELL, "execute_request", "{\"code\":\"huge 67108864\",\"store_history\":false}",
+		BUSY("m") "iopub execute_input of m: {\"code\":\"huge 67108864\",\"execution_count\":0}\n"
+			  "iopub stderr of m: [output dropped: a message may have 64 MiB]\\n\n"
+			  "reply execute_reply on shell of m: {\"status\":\"error\",\"ename\":\"ReplyTooLong\",\"evalue\":\"the reply would "
+			  "have more than 64 MiB\",\"traceback\":[],\"execution_count\":0}\n" IDLE("m") },
 	{ "no code", CHANNEL_SHELL, "execute_request", "{}",
 		BUSY("m") "reply execute_reply on shell of m: {\"status\":\"error\",\"ename\":\"InvalidRequest\",\"evalue\":\"`code` must "
 			  "be a string\",\"traceback\":[],\"execution_count\":0}\n" IDLE("m") },
