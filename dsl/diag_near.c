@@ -59,14 +59,25 @@ edit_distance(const char *a, size_t n_a, const char *b, size_t n_b)
 	return last[n_b];
 }
 
-/* A third of the word may be wrong, and one letter of a short one. */
+static size_t
+common_prefix(const char *a, const char *b)
+{
+	size_t n = 0;
+
+	while (a[n] && tolower((unsigned char)a[n]) == tolower((unsigned char)b[n]))
+		n++;
+	return n;
+}
+
+/* A third of the word may be wrong, and one letter of a short one; half of it when it begins well (`train_outpt`). */
 static bool
 is_near(const char *word, const char *candidate, unsigned *ret_distance)
 {
 	size_t n_word = strlen(word), n_candidate = strlen(candidate);
 	size_t longer = n_word > n_candidate ? n_word : n_candidate;
 	size_t shorter = n_word < n_candidate ? n_word : n_candidate;
-	size_t most = longer < 3 ? 1 : longer / 3;
+	bool begins_well = shorter > 3 && common_prefix(word, candidate) * 3 >= shorter * 2;
+	size_t most = longer < 3 ? 1 : begins_well ? longer / 2 : longer / 3;
 
 	*ret_distance = 0;
 	if (!strcasecmp(word, candidate))
@@ -114,6 +125,7 @@ diag_near(struct diags *diags, struct diag *diag, const char *kind, struct span 
 	struct near found[NEAR_MAX + 1];
 	struct buf names = { 0 };
 	size_t n_found = 0;
+	const char *rest; /* of a kind of two words: " or output" */
 
 	for (size_t i = 0; i < n; i++) {
 		unsigned distance;
@@ -128,6 +140,8 @@ diag_near(struct diags *diags, struct diag *diag, const char *kind, struct span 
 	if (n_found == 1)
 		diag_help(diags, diag, "%s %s with a similar name exists: %s", strchr("aeiou", *kind) ? "an" : "a", kind,
 			buf_text(&names));
+	else if ((rest = strstr(kind, " or ")))
+		diag_help(diags, diag, "%.*ss%ss with similar names exist: %s", (int)(rest - kind), kind, rest, buf_text(&names));
 	else
 		diag_help(diags, diag, "%ss with similar names exist: %s", kind, buf_text(&names));
 	buf_release(&names);

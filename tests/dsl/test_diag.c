@@ -261,6 +261,7 @@ static const struct near_case NEARS[] = {
 	{ "x", { "X" }, "a step with a similar name exists: `X`" },
 	{ "evaluate", { "evaluat", "evalaute", "serve" }, "steps with similar names exist: `evaluat`, `evalaute`" },
 	{ "copydata", { "serve", "train" }, NULL },
+	{ "train_outpt", { "train_output_path", "launch_server" }, "a step with a similar name exists: `train_output_path`" },
 	{ "", { "a" }, NULL },
 };
 
