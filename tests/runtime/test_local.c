@@ -477,6 +477,33 @@ test_journal(void)
 	run_unref(run);
 }
 
+static size_t
+open_descriptors(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	while (readdir(folder))
+		n++;
+	closedir(folder);
+	return n;
+}
+
+/* A kernel lives long and runs much. */
+static void
+test_descriptors(void)
+{
+	struct local_problem problem;
+	size_t before = open_descriptors();
+
+	for (int i = 0; i < 20; i++) {
+		run_unref(run_plan("step a\ncommand true\nstep b\ncommand no-such-program\n", NULL, &problem));
+		run_unref(run_plan("param n Integer\nstep a n:Integer=n\ncommand true\n", NULL, &problem));
+	}
+	is_int((int64_t)open_descriptors(), (int64_t)before, "forty runs leave no descriptor open");
+	is_int(waitpid(-1, NULL, WNOHANG), -1, "and no child");
+}
+
 int
 main(void)
 {
@@ -504,6 +531,7 @@ main(void)
 	test_secret();
 	test_missing_secret();
 	test_journal();
+	test_descriptors();
 	test_remove_tree(project);
 	free(project);
 	return done_testing();
