@@ -18,15 +18,16 @@ svg_put_text(struct buf *buf, const struct svg_text *style, const char *text)
 	buf_puts(buf, "</tspan></text>");
 }
 
-void
-svg_state_text(struct buf *buf, const struct graph_state *state)
+/* "3m 12s", with attempts or items in front where they tell something and `all` is wanted. */
+static void
+state_text(struct buf *buf, const struct graph_state *state, bool all)
 {
 	const char *apart = "";
 
-	if (state->total > 0) {
+	if (all && state->total > 0) {
 		buf_printf(buf, "%zu/%zu", state->done, state->total);
 		apart = " · ";
-	} else if (state->attempts > 1) {
+	} else if (all && state->attempts > 1) {
 		buf_printf(buf, "×%u", state->attempts);
 		apart = " · ";
 	}
@@ -143,6 +144,13 @@ put_progress(struct buf *buf, const struct graph_node *node, const struct layout
 		graph_phase_name(node->state.phase), box->x + TEXT_LEFT, box->y + box->h - 8, width * part);
 }
 
+/* With the room before it. */
+static double
+time_width(const struct buf *time)
+{
+	return graph_text_width(buf_text(time), time->len, SUBLABEL_SIZE, TEXT_PLAIN) + 8;
+}
+
 static void
 put_texts(struct buf *buf, const struct graph *graph, const struct graph_node *node, const struct layout_node *box)
 {
@@ -155,9 +163,13 @@ put_texts(struct buf *buf, const struct graph *graph, const struct graph_node *n
 	struct buf time = { 0 };
 
 	if (graph->has_run)
-		svg_state_text(&time, &node->state);
-	/* What is not taken by the time is for the name. */
-	label.room = room - (time.len ? graph_text_width(buf_text(&time), time.len, SUBLABEL_SIZE, TEXT_PLAIN) + 8 : 0);
+		state_text(&time, &node->state, true);
+	/* The name goes before what is less. */
+	if (time.len && time_width(&time) + graph_text_width(node->label, strlen(node->label), LABEL_SIZE, TEXT_BOLD) > room) {
+		buf_clear(&time);
+		state_text(&time, &node->state, node->state.seconds <= 0);
+	}
+	label.room = room - (time.len ? time_width(&time) : 0);
 	svg_put_text(buf, &label, node->label);
 	if (time.len)
 		buf_printf(buf, "<text class=\"lt-time\" x=\"%d\" y=\"%.6g\">%s</text>", box->x + box->w - TEXT_RIGHT, label.y,

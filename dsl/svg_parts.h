@@ -15,7 +15,7 @@
  * took, so that a box has one size from the plan to the end of the run. */
 enum {
 	LABEL_SIZE = 13, SUBLABEL_SIZE = 11, BADGE_SIZE = 10, TITLE_SIZE = 11, NAME_SIZE = 16, DISPLAY_SIZE = 12,
-	BOX_HEIGHT = 56, BOX_HEIGHT_BADGES = 80, BOX_LEAST = 156, BOX_MOST = 300, TEXT_LEFT = 46, TEXT_RIGHT = 14, STATE_ROOM = 58,
+	BOX_HEIGHT = 56, BOX_HEIGHT_BADGES = 80, BOX_LEAST = 156, BOX_MOST = 300, TEXT_LEFT = 46, TEXT_RIGHT = 14, STATE_ROOM = 74,
 	BADGE_PAD = 7, BADGE_APART = 6,
 	TITLE_HEIGHT = 30, TITLE_LEFT = 24, TITLE_RIGHT = 6, TITLE_MOST = 340, TITLE_ITEMS_ROOM = 46,
 	HEADER_HEIGHT = 52, HEADER_STATE_ROOM = 210, HEADER_MOST = 600,
@@ -43,7 +43,5 @@ struct svg_text {
 
 /* One line of text from a program: cut to its room, escaped, isolated. */
 void svg_put_text(struct buf *buf, const struct svg_text *style, const char *text);
-/* "3m 12s", with attempts and items in front where they tell something. */
-void svg_state_text(struct buf *buf, const struct graph_state *state);
 
 #endif
