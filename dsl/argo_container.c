@@ -112,22 +112,25 @@ known_tag(const char *text)
 /* A component.yaml is written for Kubernetes and Argo: `$(VAR)` and Argo's own variables in it mean what they mean there.
  * Other `{{` would end in an error of Argo's. */
 static void
-write_foreign(struct argo_pod *pod, struct buf *buf, const char *text)
+write_foreign(struct argo_pod *pod, struct buf *buf, const char *text, bool before_hole)
 {
+	bool after_brace = false;
+
 	while (*text) {
 		size_t n = text[0] == '{' && text[1] == '{' ? known_tag(text) : 0;
 
-		if (n) {
+		if (n && !after_brace) {
 			buf_add(buf, text, n);
 			text += n;
 			continue;
 		}
-		buf_putc(buf, *text);
-		for (; *text == '{' && text[1] == '{' && !known_tag(text + 1); text++) {
+		if (*text == '{' && (after_brace || (before_hole && !text[1]))) {
 			buf_puts(buf, "$(" ARGO_BRACE ")");
 			pod->needs_brace = true;
+		} else {
+			buf_putc(buf, *text);
 		}
-		text++;
+		after_brace = *text++ == '{';
 	}
 }
 
@@ -137,7 +140,7 @@ write_literal(struct argo_pod *pod, struct buf *buf, const char *text, bool befo
 	size_t len = strlen(text);
 
 	if (pod->step->component->spec) {
-		write_foreign(pod, buf, text);
+		write_foreign(pod, buf, text, before_hole);
 		return;
 	}
 	pod->needs_brace = pod->needs_brace || strstr(text, "{{") || (before_hole && len && text[len - 1] == '{');
@@ -374,7 +377,8 @@ image_of(struct argo_pod *pod)
 	const char *image = step->component->image ? step->component->image : step->settings->image;
 	struct diag *diag;
 
-	if (!image)
+	/* A component.yaml may have an empty one. */
+	if (!image || !*image)
 		image = pod->argo->plan->settings->default_image;
 	if (!image) {
 		diag = diags_add(pod->argo->diags, DIAG_L0601, step->name_span, "target `%s` needs an image for the step `%s`",

@@ -66,6 +66,7 @@ FUZZ_TARGETS += %D%/fuzz/fuzz_yaml
 
 SCRIPT_TESTS =
 SCRIPT_TESTS += %D%/argo/test_codelab.py
+SCRIPT_TESTS += %D%/argo/test_components.py
 SCRIPT_TESTS += %D%/argo/test_differences.py
 SCRIPT_TESTS += %D%/argo/test_expressions.py
 SCRIPT_TESTS += %D%/argo/test_hostile.py

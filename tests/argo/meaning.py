@@ -241,6 +241,26 @@ def meaning(document, rename=None, values=False, results=None):
     }
 
 
+def lateens_text(text):
+    """Python writes True where Lateen, YAML and JSON write true, and blanks into JSON."""
+    if text in ("True", "False"):
+        return text.lower()
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return json.dumps(value, separators=(",", ":")) if isinstance(value, (list, dict)) else text
+
+
+def intended(found):
+    """The meaning of what the SDK compiled with what is meant to differ in Lateen's (docs/kfp-differences.md, plain-values)."""
+    found["arguments"] = [(name, lateens_text(value)) for name, value in found["arguments"]]
+    for step in found["steps"].values():
+        step["args"] = [lateens_text(a) for a in step["args"]]
+        step["command"] = [lateens_text(a) for a in step["command"]]
+    return found
+
+
 def differences(got, want):
     """Where two meanings differ, one line each."""
     found = []

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """The Kubeflow Pipelines SDK 1.8 as a second oracle: it compiles the pipelines of oracle/sdk.py, Lateen those of
-oracle/pipelines.lateen, and they mean the same; so do the codelab's own. What is meant to differ is taken out here, by
-`intended`, and stands in docs/kfp-differences.md.
+oracle/pipelines.lateen, and they mean the same; so do the codelab's own. What is meant to differ is taken out by
+`meaning.intended`, and stands in docs/kfp-differences.md.
 
 LATEEN_KFP_PYTHON names a python that has the SDK (./quickstart test sets one up).
 """
-import json
 import os
 import pathlib
 import re
@@ -26,26 +25,6 @@ PIPELINES_MIN = 20
 CODELAB = {"copy-training-checkpoint-data": "copied", "train-t2t-model": "trained", "serve": "served"}
 
 
-def intended(text):
-    """Python writes True where Lateen, YAML and JSON write true, and blanks into JSON."""
-    if text in ("True", "False"):
-        return text.lower()
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    return json.dumps(value, separators=(",", ":")) if isinstance(value, (list, dict)) else text
-
-
-def expected(document, rename=None):
-    found = meaning.meaning(document, rename)
-    found["arguments"] = [(name, intended(value)) for name, value in found["arguments"]]
-    for step in found["steps"].values():
-        step["args"] = [intended(a) for a in step["args"]]
-        step["command"] = [intended(a) for a in step["command"]]
-    return found
-
-
 def compile_all(folder, codelab):
     python = os.environ.get("LATEEN_KFP_PYTHON")
     if not python:
@@ -58,7 +37,7 @@ def compile_all(folder, codelab):
 
 def same(name, got, path, rename=None):
     if got and path:
-        want = expected(yaml.safe_load(path.read_text(encoding="utf-8")), rename)
+        want = meaning.intended(meaning.meaning(yaml.safe_load(path.read_text(encoding="utf-8")), rename))
         tap.is_(meaning.differences(meaning.meaning(got), want), [], f"{name}: what the SDK means")
 
 
