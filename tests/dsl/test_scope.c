@@ -194,8 +194,8 @@ static void
 redefine(struct scope *scope, int times)
 {
 	static const char *const cells[] = {
-		"type T = String\ncomponent a(x: T = \"k\") -> (y: String) { script sh \"\"\"echo\"\"\" }\n"
-		"pipeline p(q: Boolean) {\n s = a()\n t = a(\"{s}\")\n if q { a(\"{t}\") } else { a() }\n for z in [1] { a(\"{z}\") }\n}\n",
+		("type T = String\ncomponent a(x: T = \"k\") -> (y: String) { script sh \"\"\"echo\"\"\" }\n"
+		 "pipeline p(q: Boolean) {\n s = a()\n t = a(\"{s}\")\n if q { a(\"{t}\") } else { a() }\n for z in [1] { a(\"{z}\") }\n}\n"),
 		"r = p(true)\nx = r.s.y\ny = [x, x]",
 		"component a(x: String = \"k\") -> (y: String) { script sh \"\"\"echo\"\"\" }",
 		"component a(x: Integer) { script sh \"\"\"echo\"\"\" }", /* breaks p */
