@@ -24,7 +24,11 @@ import uuid
 import zmq
 
 KEY = b"bench"
-LINES = {"echo": "lines {n}", "lateen": "!seq {n}", "ipykernel": "for i in range(1, {n} + 1): print(i)"}
+STEP = """component lines(n: Integer) {
+    script sh \"\"\"seq "$n" \"\"\"
+}
+lines(n: N)"""
+LINES = {"echo": "lines N", "lateen": "!seq N", "ipykernel": "for i in range(1, N + 1): print(i)"}
 NOTHING = {"echo": "#", "lateen": "1", "ipykernel": "1"}
 
 
@@ -150,9 +154,10 @@ def measure(name, command, context, options):
     kernel.drain()
     row["execute to idle, ms"] = 1000 * statistics.median(kernel.execute(NOTHING[name])[0] for _ in range(options.rounds))
     for n in options.lines:
-        seconds, text = kernel.execute(LINES[name].format(n=n))
-        assert text == "".join(f"{i}\n" for i in range(1, n + 1)), f"{name} lost or changed lines of {n}"
-        row[f"{n} lines, s"] = seconds
+        for what, code in (("lines", LINES[name]), ("lines of a step", STEP if name == "lateen" else LINES[name])):
+            seconds, text = kernel.execute(code.replace("N", str(n)))
+            assert text == "".join(f"{i}\n" for i in range(1, n + 1)), f"{name} lost or changed lines of {n}"
+            row[f"{n} {what}, s"] = seconds
     kernel.close()
     return row
 
