@@ -13,10 +13,13 @@ static const char *const reserved[] = { "y", "n", "yes", "no", "on", "off", "tru
 
 enum { RESERVED_LENGTH_MAX = 5 };
 
+/* Their first characters, so that most texts are told apart by one look. */
+static const char reserved_first[] = "yYnNoOtTfF~=<.-+?";
+
 static bool
 is_reserved(const char *text, size_t len)
 {
-	if (len > RESERVED_LENGTH_MAX)
+	if (!len || len > RESERVED_LENGTH_MAX || !strchr(reserved_first, text[0]))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
 		if (!strcasecmp(text, reserved[i]))
@@ -46,12 +49,17 @@ looks_numeric(const char *text)
 	return text[strspn(text, "0123456789abcdefABCDEFxXoO_+-.:tTzZ ")] == '\0';
 }
 
+/* May it stand anywhere within plain text? */
+static bool
+is_safe(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || (c && strchr("_./+=@$(),;-", c));
+}
+
 /* Text that stands for itself without quotes, wherever it may stand in block style. */
 static bool
 is_plain(const char *text, size_t len)
 {
-	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+=@$(),;-";
-
 	if (!len || is_reserved(text, len) || looks_numeric(text))
 		return false;
 	/* Not at the start: what YAML gives a meaning there. */
@@ -59,7 +67,7 @@ is_plain(const char *text, size_t len)
 	    !strncmp(text, "...", 3))
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] && strchr(safe, text[i]))
+		if (is_safe(text[i]))
 			continue;
 		/* A blank within, a colon that ends no key. */
 		if ((text[i] == ' ' || text[i] == ':') && i && i + 1 < len && text[i + 1] != ' ')
