@@ -74,6 +74,7 @@ SCRIPT_TESTS += %D%/argo/test_sdk.py
 SCRIPT_TESTS += %D%/argo/test_valid.py
 SCRIPT_TESTS += %D%/docs/run_examples.py
 SCRIPT_TESTS += %D%/docs/test_fences.py
+SCRIPT_TESTS += %D%/docs/test_picture.py
 SCRIPT_TESTS += %D%/dsl/component_json.py
 SCRIPT_TESTS += %D%/dsl/graph_json_doc.py
 SCRIPT_TESTS += %D%/dsl/layout_vs_dot.py
