@@ -89,6 +89,8 @@ void diag_fix(struct diags *diags, struct diag *diag, struct span span, enum cer
  * of the candidates is near. KIND: "step", "input", "setting". */
 void diag_near(struct diags *diags, struct diag *diag, const char *kind, struct span span, const char *word,
 	       const char *const *candidates, size_t n);
+/* The same word, or one that may have been meant. */
+bool diag_is_near(const char *word, const char *candidate);
 /* In the order of their places, errors of the same place in the order they came. */
 void diags_sort(struct diags *diags);
 

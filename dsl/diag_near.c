@@ -88,6 +88,14 @@ is_near(const char *word, const char *candidate, unsigned *ret_distance)
 	return *ret_distance <= most && *ret_distance < longer;
 }
 
+bool
+diag_is_near(const char *word, const char *candidate)
+{
+	unsigned distance;
+
+	return is_near(word, candidate, &distance);
+}
+
 static int
 by_distance(const void *a, const void *b)
 {

@@ -21,8 +21,10 @@ struct writer {
 	int gutter; /* digits of the largest line number */
 };
 
-/* Colours that are readable on light and on dark: no yellow, no plain blue, no white or black. */
-static const char BOLD[] = "\033[1m", RED[] = "\033[1;31m", MAGENTA[] = "\033[1;35m", CYAN[] = "\033[36m", RESET[] = "\033[0m";
+/* Fixed colours of the palette of 256, because what a page makes of the eight named ones is made for one background only. On
+ * white and black, and on JupyterLab's light and dark red behind a traceback, each has a contrast of 3 and more. */
+static const char BOLD[] = "\033[1m", RED[] = "\033[1;38;5;196m", MAGENTA[] = "\033[1;38;5;164m", BLUE[] = "\033[38;5;31m",
+		  RESET[] = "\033[0m";
 
 static void
 colour(const struct writer *w, const char *code)
@@ -40,7 +42,7 @@ ellipsis(const struct writer *w)
 static void
 write_gutter(const struct writer *w, unsigned line)
 {
-	colour(w, CYAN);
+	colour(w, BLUE);
 	if (line)
 		buf_printf(w->buf, "%*u |", w->gutter, line);
 	else
@@ -64,7 +66,7 @@ write_heading(const struct writer *w, const struct diag *diag)
 static void
 write_place(const struct writer *w, const struct source *source, struct place place, bool first)
 {
-	colour(w, CYAN);
+	colour(w, BLUE);
 	buf_printf(w->buf, "%*s%s ", w->gutter, "", first ? "-->" : ":::");
 	colour(w, RESET);
 	show_text(w->buf, source->name);
@@ -139,7 +141,7 @@ write_mark(const struct writer *w, const struct show_mark *mark, const struct wi
 		before += utf8_width(ellipsis(w), strlen(ellipsis(w)));
 	write_gutter(w, 0);
 	buf_repeat(w->buf, ' ', before + 1);
-	colour(w, mark->primary ? w->severity_colour : CYAN);
+	colour(w, mark->primary ? w->severity_colour : BLUE);
 	buf_repeat(w->buf, mark->primary ? '^' : '-', width ? width : 1);
 	if (mark->text && *mark->text) {
 		buf_putc(w->buf, ' ');
@@ -160,7 +162,7 @@ write_between(const struct writer *w, const struct show_mark *before, const stru
 		window = window_of(&between);
 		write_line(w, between.line, &window);
 	} else if (mark->line > before->line + 2) {
-		colour(w, CYAN);
+		colour(w, BLUE);
 		buf_puts(w->buf, "...\n");
 		colour(w, RESET);
 	}
@@ -204,7 +206,7 @@ write_note(const struct writer *w, const char *kind, const char *text)
 		const char *newline = strchr(text, '\n');
 		size_t len = newline ? (size_t)(newline - text) : strlen(text), width;
 
-		colour(w, CYAN);
+		colour(w, BLUE);
 		buf_printf(w->buf, "%*s %s", w->gutter, "", first ? "= " : "  ");
 		colour(w, RESET);
 		colour(w, BOLD);

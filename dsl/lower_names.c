@@ -319,6 +319,21 @@ lower_path(struct expr_check *x, const struct ast_name *names, size_t n, struct 
 	return meaning(x, local, names, n, span);
 }
 
+/* Who names a step by its component, or nearly so, is told the step's name. */
+static void
+near_component(struct lower *l, struct diag *d, const struct ast_name *name)
+{
+	for (size_t i = 0; i < l->steps.n; i++) {
+		const struct lower_step *s = &l->steps.items[i];
+
+		if (s->bare || !s->decl || !s->step.name || !diag_is_near(name->text, s->decl->name))
+			continue;
+		diag_help(l->check->diags, d, "the step of `%s` is named `%s`", s->decl->name, s->step.name);
+		diag_fix(l->check->diags, d, name->span, FIX_LIKELY, s->step.name);
+		return;
+	}
+}
+
 struct lower_step *
 lower_find_step(struct lower *l, const struct ast_name *name)
 {
@@ -343,6 +358,8 @@ lower_find_step(struct lower *l, const struct ast_name *name)
 	diag_primary(l->check->diags, d, "not declared in this pipeline");
 	names = names_seen(l, 0, true, &n);
 	diag_near(l->check->diags, d, "step", name->span, name->text, names, n);
+	if (!d->n_helps)
+		near_component(l, d, name);
 	return NULL;
 }
 

@@ -177,8 +177,8 @@ test_colour(void)
 	diags_init(&diags);
 	diags_add(&diags, DIAG_L0100, at(source, "b"), "x");
 	diags_write_text(&buf, &diags, &(struct diag_style){ .colour = true });
-	contains(buf_text(&buf), "\033[1;31merror[L0100]\033[0m", "colours are ANSI");
-	contains(buf_text(&buf), "\033[1;31m^\033[0m", "under the place too");
+	contains(buf_text(&buf), "\033[1;38;5;196merror[L0100]\033[0m", "colours are ANSI, of the fixed palette: the named red was dark on JupyterLab's dark red");
+	contains(buf_text(&buf), "\033[1;38;5;196m^\033[0m", "under the place too");
 	buf_release(&buf);
 	diags_release(&diags);
 	source_unref(source);
