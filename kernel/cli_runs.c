@@ -190,55 +190,38 @@ open_store(int *ret_status)
 	return store;
 }
 
-struct log_request {
-	const char *run, *step, *grep;
-	size_t last;
-	bool follow;
-};
-
-static bool
-has_ended(struct store *store, const char *which)
+/* A log that holds nothing is not the same as one that cannot be had. */
+static void
+say_empty(const struct log_follower *follower)
 {
-	struct arena *arena = arena_new();
-	struct store_run run;
-	bool ended = store_find(store, arena, which, &run, NULL) < 0 || phase_ended(run.phase);
-
-	arena_free(arena);
-	return ended;
-}
-
-/* Prints what is past `*seen` bytes. */
-static int
-print_logs(struct store *store, const struct log_request *request, size_t *seen)
-{
-	struct buf text = { 0 };
-	struct error err;
-	int rc = store_logs(store, request->run, request->step, *seen ? SIZE_MAX : request->last, request->grep, &text, &err);
-
-	if (rc == 0 && text.len > *seen) {
-		fwrite(text.data + *seen, 1, text.len - *seen, stdout);
-		fflush(stdout);
-		*seen = text.len;
-	}
-	buf_release(&text);
-	return rc < 0 ? cli_fail(EXIT_PROGRAM, "%s", err.text) : EXIT_GOOD;
+	fprintf(stderr, "lateen: %s%s%s%s\n", follower->step ? "the step `" : "the run", follower->step ? follower->step : "",
+		follower->step ? "`" : "", follower->grep ? " wrote no line with that text" : " wrote nothing");
 }
 
 static int
-follow_logs(struct store *store, const struct log_request *request)
+follow_logs(struct store *store, struct log_follower *follower, bool go_on)
 {
 	const struct timespec pause = { .tv_nsec = 250 * 1000 * 1000 };
-	bool ended = !request->follow;
-	size_t seen = 0;
-	int status;
+	struct buf text = { 0 };
+	struct error err;
+	bool any = false;
+	int rc;
 
 	for (;;) {
-		ended = ended || has_ended(store, request->run);
-		status = print_logs(store, request, &seen);
-		if (status != EXIT_GOOD || ended)
-			return status;
+		rc = go_on ? store_follow(store, follower, &text, &err)
+			   : store_logs(store, follower->run, follower->step, follower->last, follower->grep, &text, &err);
+		any = any || text.len;
+		fwrite(buf_text(&text), 1, text.len, stdout);
+		fflush(stdout);
+		buf_clear(&text);
+		if (rc < 0 || !go_on || follower->ended || ferror(stdout))
+			break;
 		nanosleep(&pause, NULL);
 	}
+	if (rc == 0 && !any)
+		say_empty(follower);
+	buf_release(&text);
+	return rc < 0 ? cli_fail(EXIT_PROGRAM, "%s", err.text) : EXIT_GOOD;
 }
 
 int
@@ -246,20 +229,20 @@ cli_logs(const struct cli_args *args)
 {
 	CLEANUP(freep) char *which = xstrdup(args->rest[0]);
 	char *dot = strchr(which, '.');
-	struct log_request request = { .run = which, .step = dot ? dot + 1 : NULL, .grep = cli_option(args, "grep"),
-				       .follow = cli_option(args, "follow") != NULL };
+	struct log_follower follower = { .run = which, .step = dot ? dot + 1 : NULL, .grep = cli_option(args, "grep") };
 	struct store *store;
 	long last;
 	int status = cli_number(args, "last", 0, LONG_MAX, -1, &last);
 
 	if (status != EXIT_GOOD)
 		return status;
-	request.last = last < 0 ? SIZE_MAX : (size_t)last;
+	follower.last = last < 0 ? SIZE_MAX : (size_t)last;
 	if (dot)
 		*dot = '\0';
 	store = open_store(&status);
 	if (store)
-		status = follow_logs(store, &request);
+		status = follow_logs(store, &follower, cli_option(args, "follow") != NULL);
+	log_follower_release(&follower);
 	store_close(store);
 	return status;
 }

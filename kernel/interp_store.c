@@ -65,63 +65,63 @@ name_run(struct act *act, const char **ret_run, const char **ret_step)
 	return 0;
 }
 
-static bool
-has_ended(struct store *store, struct arena *arena, const char *which)
+/* A log that holds nothing is not the same as one that cannot be had. */
+static void
+say_empty(struct act *act, const struct log_follower *follower)
 {
-	struct store_run run;
+	const char *text = arena_printf(act->arena, "%s%s%s %s\n", follower->step ? "the step `" : "the run",
+					follower->step ? follower->step : "", follower->step ? "`" : "",
+					follower->grep ? "wrote no line with that text" : "wrote nothing");
 
-	return store_find(store, arena, which, &run, NULL) < 0 || phase_ended(run.phase);
-}
-
-/* What has been added since `seen` bytes were shown. */
-static int
-show_news(struct act *act, struct store *store, const char *run, const char *step, size_t *seen)
-{
-	const struct action *a = act->action;
-	struct buf text = { 0 };
-	struct error err;
-	int rc = store_logs(store, run, step, a->last >= 0 && !*seen ? (size_t)a->last : SIZE_MAX, a->grep, &text, &err);
-
-	if (rc < 0)
-		act_fail(act, DIAG_L0808, "%s", err.text);
-	else if (text.len > *seen)
-		act_print(act, text.data + *seen, text.len - *seen);
-	*seen = text.len > *seen ? text.len : *seen;
-	buf_release(&text);
-	return rc;
+	act_print(act, text, strlen(text));
 }
 
 static int
-show_logs(struct act *act, struct store *store, const char *run, const char *step)
+show_logs(struct act *act, struct store *store, struct log_follower *follower)
 {
 	struct pollfd wake = { .fd = act->interp->wake, .events = POLLIN };
-	bool ended = !act->action->flag;
-	size_t seen = 0;
+	bool go_on = act->action->flag, any = false;
+	struct buf text = { 0 };
+	struct error err;
+	int rc;
 
 	for (;;) {
-		ended = ended || has_ended(store, act->arena, run);
-		if (show_news(act, store, run, step, &seen) < 0)
-			return -1;
-		if (ended)
-			return 0;
-		if (poll(&wake, 1, FOLLOW_MS) > 0)
+		rc = go_on ? store_follow(store, follower, &text, &err)
+			   : store_logs(store, follower->run, follower->step, follower->last, follower->grep, &text, &err);
+		any = any || text.len;
+		if (text.len)
+			act_print(act, buf_text(&text), text.len);
+		buf_clear(&text);
+		if (rc < 0 || !go_on || follower->ended)
+			break;
+		if (poll(&wake, 1, FOLLOW_MS) > 0) {
+			buf_release(&text);
 			return act_interrupted(act);
+		}
 	}
+	buf_release(&text);
+	if (rc < 0)
+		return act_fail(act, DIAG_L0808, "%s", err.text);
+	if (!any)
+		say_empty(act, follower);
+	return 0;
 }
 
 int
 act_logs(struct act *act)
 {
-	const char *run, *step;
+	struct log_follower follower = { .grep = act->action->grep };
 	struct store *store;
 	int rc;
 
-	if (name_run(act, &run, &step) < 0)
+	if (name_run(act, &follower.run, &follower.step) < 0)
 		return -1;
+	follower.last = act->action->last >= 0 ? (size_t)act->action->last : SIZE_MAX;
 	store = open_store(act);
 	if (!store)
 		return -1;
-	rc = show_logs(act, store, run, step);
+	rc = show_logs(act, store, &follower);
+	log_follower_release(&follower);
 	store_close(store);
 	return rc;
 }

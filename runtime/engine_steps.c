@@ -29,8 +29,9 @@ engine_begin_attempt(struct engine *engine, size_t id)
 	node->timed_out = node->killed = false;
 	node->pub.message = NULL;
 	engine->running++;
-	engine_set_phase(engine, id, PHASE_RUNNING);
+	/* Started before it is told: the folder of the attempt, with its log, is known when the change is written down. */
 	engine_act(engine, ENGINE_DO_START, id, node->pub.attempts - 1);
+	engine_set_phase(engine, id, PHASE_RUNNING);
 	if (timeout > 0)
 		timers_add(&engine->timers, (struct timer){ .due_ms = engine->now_ms + timeout * 1000,
 							    .node = id,

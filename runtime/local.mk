@@ -25,6 +25,7 @@ libruntime_a_SOURCES += %D%/process_private.h
 libruntime_a_SOURCES += %D%/run.c %D%/run.h
 libruntime_a_SOURCES += %D%/secrets.c %D%/secrets.h
 libruntime_a_SOURCES += %D%/store.c %D%/store.h
+libruntime_a_SOURCES += %D%/store_logs.c
 libruntime_a_SOURCES += %D%/store_owner.c
 libruntime_a_SOURCES += %D%/store_private.h
 libruntime_a_SOURCES += %D%/store_read.c

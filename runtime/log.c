@@ -296,13 +296,12 @@ filter(struct buf *buf, size_t from, const char *grep)
 		buf->data[to] = '\0';
 }
 
-int
-log_read(const char *path, size_t lines, const char *grep, size_t max, struct buf *buf, struct error *err)
+static int
+read_from(const char *path, uint64_t *at, size_t max, struct buf *text, struct error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t size;
 	struct stat st;
-	struct buf text = { 0 };
-	size_t from;
 	char *space;
 
 	if (fd < 0 || fstat(fd, &st)) {
@@ -310,20 +309,58 @@ log_read(const char *path, size_t lines, const char *grep, size_t max, struct bu
 			close(fd);
 		return error_errno(err, errno, "cannot read the log `%s`", path);
 	}
-	for (off_t at = (uint64_t)st.st_size > max ? st.st_size - (off_t)max : 0; at < st.st_size;) {
-		size_t want = (size_t)(st.st_size - at) < 65536 ? (size_t)(st.st_size - at) : 65536;
-		ssize_t n = (space = buf_space(&text, want)) ? pread(fd, space, want, at) : 0;
+	size = (uint64_t)st.st_size;
+	if (size > max && *at < size - max)
+		*at = size - max;
+	while (*at < size) {
+		size_t want = size - *at < 65536 ? (size_t)(size - *at) : 65536;
+		ssize_t n = (space = buf_space(text, want)) ? pread(fd, space, want, (off_t)*at) : 0;
 
 		if (n <= 0)
 			break;
-		buf_commit(&text, (size_t)n);
-		at += n;
+		buf_commit(text, (size_t)n);
+		*at += (uint64_t)n;
 	}
 	close(fd);
+	return 0;
+}
+
+/* A line without an end is left for later. */
+static void
+leave_rest(struct buf *text, uint64_t *at)
+{
+	const char *end = text->len ? memrchr(text->data, '\n', text->len) : NULL;
+	size_t len = end ? (size_t)(end - text->data) + 1 : 0;
+
+	*at -= text->len - len;
+	text->len = len;
+}
+
+int
+log_read_on(const char *path, uint64_t *at, bool whole, size_t lines, const char *grep, size_t max, struct buf *buf,
+	    struct error *err)
+{
+	struct buf text = { 0 };
+	size_t from;
+
+	if (read_from(path, at, max, &text, err)) {
+		buf_release(&text);
+		return -1;
+	}
+	if (!whole)
+		leave_rest(&text, at);
 	if (grep)
 		filter(&text, 0, grep);
 	from = lines == SIZE_MAX ? 0 : lines ? last_lines(buf_text(&text), text.len, lines) : text.len;
 	utf8_sanitise(buf, buf_text(&text) + from, text.len - from);
 	buf_release(&text);
 	return 0;
+}
+
+int
+log_read(const char *path, size_t lines, const char *grep, size_t max, struct buf *buf, struct error *err)
+{
+	uint64_t at = 0;
+
+	return log_read_on(path, &at, true, lines, grep, max, buf, err);
 }

@@ -46,5 +46,9 @@ uint64_t log_size(const struct log *log);
 
 /* Appends the last `lines` lines (SIZE_MAX: all) of a log file that hold `grep` (NULL: any), at most `max` bytes from the end. */
 int log_read(const char *path, size_t lines, const char *grep, size_t max, struct buf *buf, struct error *err);
+/* The same of what has come since *at, a place in the file that begins as 0 and is moved on. whole: the last line too where
+ * it has no end yet. */
+int log_read_on(const char *path, uint64_t *at, bool whole, size_t lines, const char *grep, size_t max, struct buf *buf,
+		struct error *err);
 
 #endif

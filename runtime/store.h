@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/map.h"
 #include "base/value.h"
 #include "runtime/engine.h"
 #include "runtime/phase.h"
@@ -88,5 +89,18 @@ int store_stop(struct store *store, const char *which, struct error *err);
  * step in a loop without key all items, one after the other); step NULL: of all steps, each under its name. */
 int store_logs(struct store *store, const char *which, const char *step, size_t lines, const char *grep, struct buf *buf,
 	       struct error *err);
+
+/* The same, time after time: each call appends what has come since the one before. */
+struct log_follower {
+	const char *run, *step, *grep; /* borrowed; run and step as for store_logs */
+	size_t last; /* of each log the first time */
+	struct map places; /* of a log → how much of it has been given; owned */
+	char *shown; /* the log whose name was given last; owned */
+	bool ended; /* set by the call that found the run ended: there is nothing more to come */
+};
+
+void log_follower_release(struct log_follower *follower); /* zero-initialised is fine */
+/* While the run goes on, a step that has not begun is no error. */
+int store_follow(struct store *store, struct log_follower *follower, struct buf *buf, struct error *err);
 
 #endif

@@ -8,11 +8,9 @@
 #include <unistd.h>
 
 #include "base/macros.h"
-#include "runtime/log.h"
 #include "runtime/paths.h"
 #include "runtime/store_private.h"
 
-enum { LOG_SHOWN_MAX = 64 * 1024 * 1024 }; /* bytes of one log that `logs` gives, from its end */
 
 #define RUN_COLUMNS \
 	"id, name, pipeline, phase, message, started_ms, ended_ms, owner_pid, owner_start, owner_boot," \
@@ -216,53 +214,6 @@ store_stop(struct store *store, const char *which, struct error *err)
 		result = error_set(err, "the run `%s` has ended already: it is %s", run.name, phase_name(run.phase));
 	if (!result)
 		result = paths_write(arena_printf(arena, "%s/stop", run.folder), "", 0, 0666, err);
-	arena_free(arena);
-	return result;
-}
-
-static bool
-is_wanted(struct arena *arena, const struct store_step *step, const char *wanted)
-{
-	return !wanted || !strcmp(step->name, wanted) || !strcmp(arena_printf(arena, "%s%s", step->name, step->key), wanted);
-}
-
-static int
-read_logs(struct arena *arena, const struct store_step *steps, size_t n, const char *wanted, size_t lines, const char *grep,
-	  struct buf *buf, struct error *err)
-{
-	size_t shown = 0, found = 0;
-
-	for (size_t i = 0; i < n; i++)
-		found += is_wanted(arena, &steps[i], wanted);
-	if (wanted && !found)
-		return error_set(err, "the run has no step `%s`", wanted);
-	for (size_t i = 0; i < n; i++) {
-		if (!is_wanted(arena, &steps[i], wanted) || !steps[i].folder)
-			continue;
-		if (found > 1)
-			buf_printf(buf, "%s==> %s%s <==\n", shown ? "\n" : "", steps[i].name, steps[i].key);
-		shown++;
-		if (log_read(arena_printf(arena, "%s/log", steps[i].folder), lines, grep, LOG_SHOWN_MAX, buf, err))
-			return -1;
-	}
-	if (wanted && !shown)
-		return error_set(err, "the step `%s` has not run", wanted);
-	return 0;
-}
-
-int
-store_logs(struct store *store, const char *which, const char *step, size_t lines, const char *grep, struct buf *buf,
-	   struct error *err)
-{
-	struct arena *arena = arena_new();
-	struct store_step *steps = NULL;
-	struct store_run run;
-	size_t n = 0;
-	int result = store_find(store, arena, which, &run, err);
-
-	if (!result)
-		steps = store_steps(store, arena, run.id, &n, err);
-	result = steps ? read_logs(arena, steps, n, step, lines, grep, buf, err) : -1;
 	arena_free(arena);
 	return result;
 }

@@ -167,6 +167,8 @@ def check_run():
     failed = next(r for r in runs if r["phase"] == "Failed")
     tap.contains(lateen(["logs", failed["id"]]).stdout, "before", "logs of a run")
     tap.contains(lateen(["logs", failed["id"] + ".no", "--grep", "trouble"]).stdout, "trouble", "logs of a step, with grep")
+    done = lateen(["logs", failed["id"] + ".no", "--grep", "nothing of it"])
+    tap.contains(done.stderr, "wrote no line with that text", "a log without anything was no word at all")
     tap.ok("before" not in lateen(["logs", failed["id"], "--grep", "trouble"]).stdout, "grep leaves out the rest")
 
 

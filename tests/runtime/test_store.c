@@ -294,6 +294,59 @@ test_full(void)
 	plan_unref(plan);
 }
 
+/* While a run went on, its logs were said not to be there, and who followed several got pieces of one in the name of another. */
+static void
+test_follow(void)
+{
+	char fifo[600], text[900];
+	struct local_options options = { .project = folder, .jobs = 2 };
+	struct log_follower follower = { .run = "last", .step = "a", .last = 1 };
+	struct error err = { "" };
+	struct buf got = { 0 };
+	struct local_problem problem;
+	struct local *local;
+	struct store *store;
+	struct plan *plan;
+	FILE *gate;
+
+	snprintf(fifo, sizeof(fifo), "%s/gate", folder);
+	mkfifo(fifo, 0600);
+	snprintf(text, sizeof(text), "for i over [1,2]\nstep a in i n:Integer=@i\nscript sh\necho no; echo one $n\n"
+		 "[ $n = 2 ] || { read x < %s || true; echo two; printf end; }\nend\n", fifo);
+	plan = fixture_plan("gated", text);
+	local = local_start(plan, NULL, &options, &problem);
+	while (local_run(local)->n_nodes < 2 || local_run(local)->nodes[1]->phase != PHASE_SUCCEEDED)
+		local_poll(local, -1);
+	store = open_store(".lateen", true, &err);
+	for (int i = 0; i < 1000 && got.len < 37; i++) {
+		local_poll(local, 10);
+		buf_clear(&got);
+		store_logs(store, "last", "a", 1, NULL, &got, &err);
+	}
+	is_str(buf_text(&got), "==> a[0] <==\none 1\n\n==> a[1] <==\none 2\n", "the last line of each");
+	buf_clear(&got);
+	store_follow(store, &follower, &got, &err);
+	is_str(buf_text(&got), "==> a[0] <==\none 1\n\n==> a[1] <==\none 2\n", "a follower begins with it");
+	buf_clear(&got);
+	store_follow(store, &follower, &got, &err);
+	is_str(buf_text(&got), "", "and is given nothing twice");
+	gate = fopen(fifo, "w");
+	fclose(gate);
+	while (local_poll(local, -1))
+		;
+	store_follow(store, &follower, &got, &err);
+	is_str(buf_text(&got), "\n==> a[0] <==\ntwo\nend", "what comes is given to the one that it is of, the rest at the end");
+	ok(follower.ended, "and the follower knows the end");
+	log_follower_release(&follower);
+	follower = (struct log_follower){ .run = "last", .step = "z" };
+	is_int(store_follow(store, &follower, &got, &err), -1, "a step that is not there");
+	log_follower_release(&follower);
+	store_close(store);
+	local_free(local);
+	plan_unref(plan);
+	buf_release(&got);
+}
+
 int
 main(void)
 {
@@ -307,6 +360,7 @@ main(void)
 	test_broken();
 	test_hostile_rows();
 	test_logs();
+	test_follow();
 	test_full();
 	test_remove_tree(folder);
 	free(folder);
