@@ -3,6 +3,7 @@
 #include "kernel/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -10,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "dsl/diag.h"
 
 int
 cli_fail(enum exit_status status, const char *format, ...)
@@ -172,8 +175,43 @@ run_command(const struct cli_command *command, int argc, char **argv)
 	return command->run(&args);
 }
 
-int
-cli_main(int argc, char **argv)
+/* A standard stream that came closed is opened, so that no file of ours takes its number and what is printed gets into it. The
+ * wrong way round: to use it is the error that it was. */
+static void
+hold_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			return;
+}
+
+/* What could not be printed must not pass for a success. */
+static int
+finish_output(int status)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	/* An earlier write may have been the one that failed: then the reason is gone. */
+	fprintf(stderr, "lateen: cannot write to standard output%s%s\n", errno ? ": " : "", errno ? strerror(errno) : "");
+	return status == EXIT_GOOD ? EXIT_WORLD : status;
+}
+
+/* The nearest command, where one is near. */
+static int
+no_command(const char *name)
+{
+	size_t n;
+	const struct cli_command *commands = cli_commands(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (diag_is_near(name, commands[i].name))
+			return cli_fail(EXIT_USAGE, "no command `%s`; did you mean `%s`? `lateen help` lists them", name, commands[i].name);
+	return cli_fail(EXIT_USAGE, "no command `%s`; `lateen help` lists them", name);
+}
+
+static int
+dispatch(int argc, char **argv)
 {
 	const struct cli_command *command;
 
@@ -189,8 +227,15 @@ cli_main(int argc, char **argv)
 		return print_help(NULL);
 	command = find_command(argv[1]);
 	if (!command)
-		return cli_fail(EXIT_USAGE, "no command `%s`; `lateen help` lists them", argv[1]);
+		return no_command(argv[1]);
 	return run_command(command, argc - 1, argv + 1);
+}
+
+int
+cli_main(int argc, char **argv)
+{
+	hold_standard_streams();
+	return finish_output(dispatch(argc, argv));
 }
 
 int
@@ -200,7 +245,7 @@ cli_help_command(const struct cli_args *args)
 	const struct cli_command *command = args->n_rest ? find_command(args->rest[0]) : NULL;
 
 	if (args->n_rest && !command)
-		return cli_fail(EXIT_USAGE, "no command `%s`; `lateen help` lists them", args->rest[0]);
+		return no_command(args->rest[0]);
 	if (cli_option(args, "man"))
 		cli_write_man(&text);
 	else if (cli_option(args, "bash"))

@@ -45,6 +45,21 @@ catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+/* With those that there are. */
+static int
+no_param(const struct plan *plan, const char *name)
+{
+	struct buf names = { 0 };
+	int status;
+
+	for (size_t i = 0; i < plan->n_params && names.len < 200; i++)
+		buf_printf(&names, "%s`%s`", names.len ? ", " : "", plan->params[i].name);
+	status = cli_fail(EXIT_USAGE, "the pipeline `%s` has no parameter `%s`: it has %s", plan->name, name,
+			  plan->n_params ? buf_text(&names) : "none");
+	buf_release(&names);
+	return status;
+}
+
 static int
 take_argument(struct arena *arena, const struct plan *plan, const char *text, const struct value **values)
 {
@@ -56,7 +71,7 @@ take_argument(struct arena *arena, const struct plan *plan, const char *text, co
 	if (!equals)
 		return cli_fail(EXIT_USAGE, "`%s` is no argument of the form NAME=VALUE", text);
 	if (param == SIZE_MAX)
-		return cli_fail(EXIT_USAGE, "the pipeline `%s` has no parameter `%s`", plan->name, name);
+		return no_param(plan, name);
 	if (plan->params[param].type->kind == TYPE_SECRET)
 		return cli_fail(EXIT_USAGE, "`%s` is a Secret: its value never stands on a command line; see `secret` in docs/language.md", name);
 	values[param] = eval_parse(arena, equals + 1, strlen(equals + 1), plan->params[param].type, &err);

@@ -40,6 +40,7 @@ CASES = [
     (["--help"], None, 0, "usage: lateen COMMAND", None),
     ([], None, 2, "usage: lateen COMMAND", None),
     (["frobnicate"], None, 2, None, "no command `frobnicate`"),
+    (["chekc"], None, 2, None, "did you mean `check`?"),
     (["check"], None, 2, None, "usage: lateen check"),
     (["check", "--wrong", "good.lateen"], None, 2, None, "usage: lateen check"),
     (["check", "good.lateen"], None, 0, None, None),
@@ -72,7 +73,7 @@ CASES = [
     (["explain", "L9999"], None, 2, None, "no problem has the code"),
     (["explain"], None, 2, None, "usage: lateen explain"),
     (["run", "good.lateen", "who=you"], None, 0, "Succeeded", None),
-    (["run", "good.lateen", "whom=you"], None, 2, None, "no parameter `whom`"),
+    (["run", "good.lateen", "whom=you"], None, 2, None, "no parameter `whom`: it has `who`, `times`"),
     (["run", "good.lateen", "times=many"], None, 2, None, "`times`"),
     (["run", "--jobs", "0", "good.lateen"], None, 2, None, "--jobs wants a whole number"),
     (["run", "failing.lateen"], None, 1, "Failed", "exit code 7"),
@@ -194,6 +195,20 @@ def check_kernel_install():
     tap.is_(spec["argv"][1:], ["kernel", "-f", "{connection_file}"], "the kernelspec starts `lateen kernel -f FILE`")
 
 
+def check_output_that_fails():
+    """A full disk passed for a success, and with standard output closed the run store took its number and what was printed."""
+    for arguments in (["help"], ["explain", "L0900"], ["run", "good.lateen"], ["graph", "good.lateen"], ["runs"], ["exec", "print.lateen"]):
+        for where, how in (("/dev/full", "full"), ("&-", "closed")):
+            if where == "/dev/full" and not os.path.exists(where):
+                continue
+            done = subprocess.run(["sh", "-c", f'exec "$@" >{where}', "sh", tap.lateen(), *arguments], capture_output=True, text=True,
+                                  timeout=60, check=False)
+            name = f"lateen {' '.join(arguments)} to a {how} standard output"
+            tap.is_(done.returncode, 3, f"{name}: the world failed")
+            tap.contains(done.stderr, "cannot write to standard output", f"{name} says so")
+    tap.is_(lateen(["runs"]).returncode, 0, "the run store is whole after that")
+
+
 def check_pictures():
     for name, begins in (("g.svg", "<svg"), ("g.json", "{"), ("g.txt", "greet")):
         done = lateen(["graph", "good.lateen", "-o", name])
@@ -210,7 +225,7 @@ def check_texts_from_the_table():
 def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        for name, text in (("good", GOOD), ("bad", BAD), ("two", TWO), ("failing", FAILING), ("ugly", UGLY),
+        for name, text in (("good", GOOD), ("bad", BAD), ("two", TWO), ("failing", FAILING), ("ugly", UGLY), ("print", "print 1\n"),
                            ("unreadable_use", 'use x from "nowhere.yaml"\n')):
             pathlib.Path(f"{name}.lateen").write_text(text, encoding="utf-8")
         pathlib.Path("component.yaml").write_text(COMPONENT, encoding="utf-8")
@@ -221,6 +236,7 @@ def main():
         check_fmt_in_place()
         check_component_json()
         check_kernel_install()
+        check_output_that_fails()
         check_pictures()
         check_texts_from_the_table()
         os.chdir("/")
