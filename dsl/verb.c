@@ -7,7 +7,7 @@
 #include "base/macros.h"
 
 static const struct verb VERBS[] = {
-#define VERB(word, usage, args, clauses, doc) { #word, usage, args, clauses, doc },
+#define VERB(word, usage, args, clauses, works, doc) { #word, usage, args, clauses, works, doc },
 #include "dsl/verb.def"
 #undef VERB
 };

@@ -9,6 +9,7 @@ struct verb {
 	const char *word;
 	const char *usage; /* as documentation writes it */
 	const char *args, *clauses; /* see dsl/verb.def */
+	bool works; /* in this version */
 	const char *doc; /* one sentence */
 };
 

@@ -8,7 +8,7 @@
 #include "dsl/settings.h"
 #include "dsl/verb.h"
 
-/* `help` without a word: every verb in a line. */
+/* `help` without a word: every verb that works in a line. */
 static void
 list_verbs(struct buf *text)
 {
@@ -17,8 +17,16 @@ list_verbs(struct buf *text)
 
 	buf_puts(text, "verbs:\n");
 	for (size_t i = 0; i < n; i++)
-		buf_printf(text, "  %-12s %s\n", verbs[i].word, verbs[i].doc);
+		if (verbs[i].works)
+			buf_printf(text, "  %-12s %s\n", verbs[i].word, verbs[i].doc);
 	buf_puts(text, "\n`help WORD` explains a verb, a setting or a problem's code; `NAME?` shows what the notebook defines.\n");
+}
+
+static void
+say_later(struct buf *text, bool works)
+{
+	if (!works)
+		buf_puts(text, "\nThis version does not carry it out yet (L0900).\n");
 }
 
 static bool
@@ -28,7 +36,8 @@ help_verb(struct buf *text, const char *word)
 
 	if (!verb)
 		return false;
-	buf_printf(text, "%s\n\n%s\n", verb->usage, verb->doc);
+	buf_printf(text, "%s%s\n\n%s\n", text->len ? "\nverb: " : "", verb->usage, verb->doc);
+	say_later(text, verb->works);
 	return true;
 }
 
@@ -40,8 +49,7 @@ help_setting(struct buf *text, const char *word)
 	if (!setting)
 		return false;
 	buf_printf(text, "setting: %s %s\n\n%s\n", setting->word, setting->arguments, setting->doc);
-	if (!setting->works)
-		buf_puts(text, "\nThis version does not carry it out yet (L0900).\n");
+	say_later(text, setting->works);
 	return true;
 }
 
@@ -69,6 +77,16 @@ help_type(struct buf *text, const char *word)
 	return true;
 }
 
+/* Some words are a setting and a verb. */
+static bool
+help_word(struct buf *text, const char *word)
+{
+	bool found = help_setting(text, word);
+
+	found |= help_verb(text, word);
+	return found || help_code(text, word) || help_type(text, word);
+}
+
 static void
 page(struct act *act, const struct buf *text)
 {
@@ -87,7 +105,7 @@ act_help(struct act *act)
 
 	if (!word)
 		list_verbs(&text);
-	else if (!help_verb(&text, word) && !help_setting(&text, word) && !help_code(&text, word) && !help_type(&text, word))
+	else if (!help_word(&text, word))
 		rc = act_fail(act, DIAG_L0807, "nothing is known by the name `%s`; `help` lists the verbs, and `%s?` looks among what "
 					       "the notebook defines",
 			      word, word);

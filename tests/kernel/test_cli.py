@@ -79,6 +79,8 @@ CASES = [
     (["run", "failing.lateen"], None, 1, "Failed", "exit code 7"),
     (["exec", "-"], "print 1 + 1\n", 0, "2\n", None),
     (["exec", "-"], "print \"a\"\nprint b\n", 1, "a\n", "--> -:2:7"),
+    (["exec", "-"], "help retry\n", 0, "setting: retry N", None),  # was the verb's only, which does not work yet
+    (["exec", "-"], "help\nprint 1\n", 0, "verbs:\n  assert", None),  # was "wants something behind it"
     (["exec", "-"], "assert 1 == 2, \"sums\"\n", 1, None, "assertion failed: sums"),
     (["exec", "-"], "input(\"name? \")\n", 1, None, "no answer"),
     (["exec", "-"], "!echo out; echo err >&2; exit 3\n", 0, "out\n", "exit status 3"),
