@@ -188,6 +188,50 @@ add_text_fact(struct card *card, const char *label, const char *text)
 }
 
 static void
+add_script_line(struct card *card, const char *line, size_t len, bool first)
+{
+	CLEANUP(buf_release) struct buf part = { 0 }, shown = { 0 };
+	bool cut = len > CARD_LINE_MAX;
+
+	if (cut)
+		len = CARD_LINE_MAX - utf8_partial_tail(line, CARD_LINE_MAX);
+	buf_add(&part, line, len);
+	show_text(&shown, buf_text(&part));
+	if (cut)
+		buf_puts(&shown, "…");
+	if (!first)
+		buf_puts(card->buf, card->html ? "\n" : "\n           ");
+	if (card->html)
+		markup_isolate(card->buf, buf_text(&shown), shown.len);
+	else
+		buf_add(card->buf, buf_text(&shown), shown.len);
+}
+
+/* A script keeps its lines: squeezed into one it reads as another program. */
+static void
+add_script(struct card *card, const char *script)
+{
+	size_t n = 0;
+
+	if (!script)
+		return;
+	begin_fact(card, "script");
+	if (card->html)
+		buf_puts(card->buf, "<pre style=\"text-align:left\">");
+	while (*script && n < CARD_SCRIPT_LINES) {
+		size_t len = strcspn(script, "\n");
+
+		add_script_line(card, script, len, !n++);
+		script += len + (script[len] == '\n');
+	}
+	if (*script)
+		add_script_line(card, "…", strlen("…"), false);
+	if (card->html)
+		buf_puts(card->buf, "</pre>");
+	end_fact(card);
+}
+
+static void
 add_env(struct card *card, const struct component *component)
 {
 	for (size_t i = 0; i < component->n_env; i++) {
@@ -219,7 +263,7 @@ add_facts(struct card *card, const struct component *component)
 	add_text_fact(card, "image", component->image);
 	add_arguments(card, "command", component, component->command, component->n_command);
 	add_arguments(card, "args", component, component->args, component->n_args);
-	add_text_fact(card, "script", component->script);
+	add_script(card, component->script);
 	add_env(card, component);
 	if (component->kind == COMPONENT_GRAPH)
 		add_tasks(card, component);

@@ -12,7 +12,8 @@
 enum {
 	CARD_WORD_MAX = 80, /* bytes of one argument that are shown */
 	CARD_DOC_MAX = 2000, /* bytes of a description */
-	CARD_LINE_MAX = 1000, /* bytes of all arguments */
+	CARD_LINE_MAX = 1000, /* bytes of all arguments, and of a line of a script */
+	CARD_SCRIPT_LINES = 30,
 };
 
 void component_card_text(struct buf *buf, const struct component *component);

@@ -118,7 +118,7 @@ as_table(const struct artifact *a)
 	    table_read_csv(&table, a->text, a->len, separator, ARTIFACT_ROWS_MAX, ARTIFACT_COLUMNS_MAX)) {
 		table.more = table.more || a->size > (off_t)a->len;
 		table_write_text(&text, &table);
-		table_write_html(&html, &table, arena_printf(arena, "%s: the first rows of %s", a->type_name, base_name(a->path)));
+		table_write_html(&html, &table, arena_printf(arena, "%s: %s%s", a->type_name, table.more ? "the first rows of " : "", base_name(a->path)));
 		bundle = json_pack("{s:o, s:o}", "text/plain", text_json(&text), "text/html", text_json(&html));
 	}
 	buf_release(&text);

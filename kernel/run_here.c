@@ -145,5 +145,6 @@ run_explain(const struct run *run, struct diags *diags)
 		diag_note(diags, d, "it was tried %d times", node->attempts);
 	if (node->tail && *node->tail)
 		note_tail(diags, d, node->tail);
-	diag_help(diags, d, "`logs` prints all that it wrote: `lateen logs %s.%s`", run->name, step->name);
+	diag_help(diags, d, "all that it wrote: `logs \"%s.%s\"` in a cell, `lateen logs %s.%s` in a terminal", run->name,
+		  step->name, run->name, step->name);
 }

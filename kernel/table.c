@@ -225,7 +225,7 @@ html_row(struct buf *buf, const struct table *table, size_t row, const char *tag
 void
 table_write_html(struct buf *buf, const struct table *table, const char *caption)
 {
-	buf_puts(buf, "<table><caption>");
+	buf_puts(buf, "<table><caption style=\"text-align:left;white-space:nowrap\">");
 	markup_isolate(buf, caption, strlen(caption));
 	buf_puts(buf, "</caption><thead>");
 	html_row(buf, table, 0, "th");

@@ -79,6 +79,8 @@ CASES = [
     (["run", "failing.lateen"], None, 1, "Failed", "exit code 7"),
     (["exec", "-"], "print 1 + 1\n", 0, "2\n", None),
     (["exec", "-"], "print \"a\"\nprint b\n", 1, "a\n", "--> -:2:7"),
+    (["exec", "-"], "component a() { script sh \"\"\"\n    one\n      two\n    \"\"\" }\na\n", 0,
+     "  script   one\n             two\n", None),  # was squeezed into one line
     (["exec", "-"], "help retry\n", 0, "setting: retry N", None),  # was the verb's only, which does not work yet
     (["exec", "-"], "help\nprint 1\n", 0, "verbs:\n  assert", None),  # was "wants something behind it"
     (["exec", "-"], "assert 1 == 2, \"sums\"\n", 1, None, "assertion failed: sums"),
