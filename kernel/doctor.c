@@ -19,6 +19,7 @@
 
 #include "base/macros.h"
 #include "kernel/kernelspecs.h"
+#include "runtime/cluster/kubeconfig.h"
 
 enum { LINE_BYTES_MAX = 512 }; /* of a driver's file; longer lines are cut */
 
@@ -242,6 +243,32 @@ report_kernelspecs(struct doctor *doctor)
 	kernelspecs_release(&specs);
 }
 
+/* What the kubeconfig says, not whether the cluster answers: that may take long, and may start a program that signs in. */
+static void
+report_cluster(struct doctor *doctor)
+{
+	const struct kubeconfig_request request = { 0 };
+	struct kubeconfig config;
+	struct error err = { "" };
+	char path[PATH_MAX];
+
+	buf_puts(doctor->report, "\nclusters\n");
+	if (kubeconfig_load(&config, &request, &err)) {
+		line(doctor, "none", err.text);
+	} else {
+		line(doctor, "context", config.context);
+		line(doctor, "from", config.from);
+		line(doctor, "server", config.server);
+		line(doctor, "namespace", config.namespace_);
+		if (config.insecure)
+			problem(doctor, "the context `%s` does not ask for the server's certificate (insecure-skip-tls-verify): anyone on the way can "
+				"read its credentials", config.context);
+		if (config.exec.command && !strchr(config.exec.command, '/') && !find_program(config.exec.command, path, sizeof(path)))
+			problem(doctor, "the context `%s` signs in with `%s`, which is not on PATH", config.context, config.exec.command);
+	}
+	kubeconfig_release(&config);
+}
+
 int
 doctor_report(struct buf *ret_report)
 {
@@ -252,6 +279,7 @@ doctor_report(struct buf *ret_report)
 	report_libcurl(&doctor);
 	report_gpu(&doctor);
 	report_containers(&doctor);
+	report_cluster(&doctor);
 	report_kernelspecs(&doctor);
 	buf_printf(ret_report, "\n%s\n%s", doctor.n_problems ? "what is wrong" : "nothing is wrong", buf_text(&doctor.problems));
 	buf_release(&doctor.problems);

@@ -2,28 +2,14 @@
 
 #include "kernel/http_get.h"
 
-#include <curl/curl.h>
-#include <dlfcn.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-/* The header's macros check types around the functions' names; the pointers have them as names of members. */
-#undef curl_easy_setopt
-#undef curl_easy_getinfo
+#include "runtime/cluster/curl.h"
 
-/* What we use of libcurl. */
 struct http_client {
-	void *library;
-	__typeof__(curl_global_init) *global_init;
-	__typeof__(curl_global_cleanup) *global_cleanup;
-	__typeof__(curl_easy_init) *init;
-	__typeof__(curl_easy_cleanup) *cleanup;
-	__typeof__(curl_easy_setopt) *setopt;
-	__typeof__(curl_easy_getinfo) *getinfo;
-	__typeof__(curl_easy_perform) *perform;
-	__typeof__(curl_easy_strerror) *strerror;
+	struct curl_library curl;
 };
 
 /* One transfer. */
@@ -35,44 +21,13 @@ struct transfer {
 	char words[CURL_ERROR_SIZE];
 };
 
-static int
-find_functions(struct http_client *client)
-{
-	struct {
-		const char *name;
-		void *function; /* where the pointer goes */
-	} table[] = {
-		{ "curl_global_init", &client->global_init },	{ "curl_global_cleanup", &client->global_cleanup },
-		{ "curl_easy_init", &client->init },		{ "curl_easy_cleanup", &client->cleanup },
-		{ "curl_easy_setopt", &client->setopt },	{ "curl_easy_getinfo", &client->getinfo },
-		{ "curl_easy_perform", &client->perform },	{ "curl_easy_strerror", &client->strerror },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		void *symbol = dlsym(client->library, table[i].name);
-
-		if (!symbol)
-			return -1;
-		/* POSIX lets an object pointer hold a function's; C has no cast for it. */
-		memcpy(table[i].function, &symbol, sizeof symbol);
-	}
-	return 0;
-}
-
 struct http_client *
 http_client_open(struct error *err)
 {
 	struct http_client *client = xcalloc(1, sizeof *client);
 
-	client->library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-	if (!client->library)
-		error_set(err, "libcurl.so.4 cannot be opened: %s", dlerror());
-	else if (find_functions(client) || client->global_init(CURL_GLOBAL_DEFAULT))
-		error_set(err, "libcurl.so.4 is not the library it should be");
-	else
+	if (!curl_library_open(&client->curl, err))
 		return client;
-	if (client->library)
-		dlclose(client->library);
 	free(client);
 	return NULL;
 }
@@ -82,8 +37,7 @@ http_client_close(struct http_client *client)
 {
 	if (!client)
 		return;
-	client->global_cleanup();
-	/* The library stays: what it drew in has exit handlers that must still be there. */
+	curl_library_close(&client->curl);
 	free(client);
 }
 
@@ -146,11 +100,11 @@ allow_https_only(struct http_client *client, CURL *curl)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
 	/* A library older than its header does not know these; then nothing but https is in the URL, and no redirect is taken. */
-	if (client->setopt(curl, CURLOPT_PROTOCOLS_STR, "https") || client->setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https"))
-		client->setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	if (client->curl.setopt(curl, CURLOPT_PROTOCOLS_STR, "https") || client->curl.setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https"))
+		client->curl.setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 #else
-	client->setopt(curl, CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTPS);
-	client->setopt(curl, CURLOPT_REDIR_PROTOCOLS, (long)CURLPROTO_HTTPS);
+	client->curl.setopt(curl, CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTPS);
+	client->curl.setopt(curl, CURLOPT_REDIR_PROTOCOLS, (long)CURLPROTO_HTTPS);
 #endif
 }
 
@@ -160,25 +114,25 @@ set_options(struct http_client *client, CURL *curl, const char *url, struct tran
 	const struct http_options *options = transfer->options;
 	const char *ca_file = options->ca_file ? options->ca_file : getenv("SSL_CERT_FILE");
 
-	client->setopt(curl, CURLOPT_URL, url);
-	client->setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-	client->setopt(curl, CURLOPT_MAXREDIRS, (long)HTTP_REDIRECTS_MAX);
+	client->curl.setopt(curl, CURLOPT_URL, url);
+	client->curl.setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+	client->curl.setopt(curl, CURLOPT_MAXREDIRS, (long)HTTP_REDIRECTS_MAX);
 	allow_https_only(client, curl);
-	client->setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
-	client->setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+	client->curl.setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+	client->curl.setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
 	if (ca_file && *ca_file)
-		client->setopt(curl, CURLOPT_CAINFO, ca_file);
-	client->setopt(curl, CURLOPT_TIMEOUT_MS, options->timeout_ms ? options->timeout_ms : HTTP_TIMEOUT * 1000L);
-	client->setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT_TIMEOUT);
-	client->setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)options->max);
-	client->setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	client->setopt(curl, CURLOPT_USERAGENT, "lateen/" PACKAGE_VERSION);
-	client->setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-	client->setopt(curl, CURLOPT_WRITEDATA, transfer);
-	client->setopt(curl, CURLOPT_XFERINFOFUNCTION, check_stop);
-	client->setopt(curl, CURLOPT_XFERINFODATA, transfer);
-	client->setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	client->setopt(curl, CURLOPT_ERRORBUFFER, transfer->words);
+		client->curl.setopt(curl, CURLOPT_CAINFO, ca_file);
+	client->curl.setopt(curl, CURLOPT_TIMEOUT_MS, options->timeout_ms ? options->timeout_ms : HTTP_TIMEOUT * 1000L);
+	client->curl.setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT_TIMEOUT);
+	client->curl.setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)options->max);
+	client->curl.setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	client->curl.setopt(curl, CURLOPT_USERAGENT, "lateen/" PACKAGE_VERSION);
+	client->curl.setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+	client->curl.setopt(curl, CURLOPT_WRITEDATA, transfer);
+	client->curl.setopt(curl, CURLOPT_XFERINFOFUNCTION, check_stop);
+	client->curl.setopt(curl, CURLOPT_XFERINFODATA, transfer);
+	client->curl.setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	client->curl.setopt(curl, CURLOPT_ERRORBUFFER, transfer->words);
 }
 
 static enum http_result
@@ -202,13 +156,13 @@ explain(const struct http_client *client, CURLcode code, const char *url, const 
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
 		error_set(err, "the certificate of `%s` cannot be trusted: %s", url,
-			*transfer->words ? transfer->words : client->strerror(code));
+			*transfer->words ? transfer->words : client->curl.strerror(code));
 		return HTTP_REFUSED;
 	case CURLE_OPERATION_TIMEDOUT:
 		error_set(err, "`%s` did not answer in time", url);
 		return HTTP_UNREACHABLE;
 	default:
-		error_set(err, "`%s` cannot be loaded: %s", url, *transfer->words ? transfer->words : client->strerror(code));
+		error_set(err, "`%s` cannot be loaded: %s", url, *transfer->words ? transfer->words : client->curl.strerror(code));
 		return HTTP_UNREACHABLE;
 	}
 }
@@ -225,12 +179,12 @@ http_get(struct http_client *client, const char *url, const struct http_options 
 
 	if (http_check_url(url, err))
 		return HTTP_REFUSED;
-	curl = client->init();
+	curl = client->curl.init();
 	if (!curl)
 		BUG("no memory for a transfer");
 	set_options(client, curl, url, &transfer);
-	code = client->perform(curl);
-	client->getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	code = client->curl.perform(curl);
+	client->curl.getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	if (code) {
 		result = explain(client, code, url, &transfer, err);
 	} else if (status != 200) {
@@ -241,6 +195,6 @@ http_get(struct http_client *client, const char *url, const struct http_options 
 		buf_add(ret, buf_text(&body), body.len);
 		result = HTTP_OK;
 	}
-	client->cleanup(curl);
+	client->curl.cleanup(curl);
 	return result;
 }

@@ -2,6 +2,23 @@
 noinst_LIBRARIES += libruntime.a
 
 libruntime_a_SOURCES =
+libruntime_a_SOURCES += %D%/cluster/base64.c %D%/cluster/base64.h
+libruntime_a_SOURCES += %D%/cluster/credentials.c %D%/cluster/credentials.h
+libruntime_a_SOURCES += %D%/cluster/curl.c %D%/cluster/curl.h
+libruntime_a_SOURCES += %D%/cluster/exec_plugin.c %D%/cluster/exec_plugin.h
+libruntime_a_SOURCES += %D%/cluster/http.c %D%/cluster/http.h
+libruntime_a_SOURCES += %D%/cluster/http_curl.c
+libruntime_a_SOURCES += %D%/cluster/kube.c %D%/cluster/kube.h
+libruntime_a_SOURCES += %D%/cluster/kube_failure.c
+libruntime_a_SOURCES += %D%/cluster/kubeconfig.c %D%/cluster/kubeconfig.h
+libruntime_a_SOURCES += %D%/cluster/kubeconfig_entry.c
+libruntime_a_SOURCES += %D%/cluster/kubeconfig_exec.c
+libruntime_a_SOURCES += %D%/cluster/kubeconfig_private.h
+libruntime_a_SOURCES += %D%/cluster/needs.c %D%/cluster/needs.h
+libruntime_a_SOURCES += %D%/cluster/preflight.c %D%/cluster/preflight.h
+libruntime_a_SOURCES += %D%/cluster/preflight_nodes.c
+libruntime_a_SOURCES += %D%/cluster/preflight_private.h
+libruntime_a_SOURCES += %D%/cluster/preflight_things.c
 libruntime_a_SOURCES += %D%/container.c %D%/container.h
 libruntime_a_SOURCES += %D%/engine.c %D%/engine.h
 libruntime_a_SOURCES += %D%/engine_build.c

@@ -79,7 +79,7 @@ paths_read(struct arena *arena, const char *path, size_t max, size_t *ret_len, s
 	ssize_t n = -1;
 	char bytes[16 * 1024];
 
-	while (fd >= 0 && (n = read(fd, bytes, sizeof(bytes))) > 0)
+	while (fd >= 0 && !text.overflow && (n = read(fd, bytes, sizeof(bytes))) > 0)
 		buf_add(&text, bytes, (size_t)n);
 	if (fd < 0 || n < 0)
 		error_errno(err, errno, "cannot read `%s`", path);

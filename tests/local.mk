@@ -44,6 +44,9 @@ C_TESTS += %D%/kernel/test_iopub_queue
 C_TESTS += %D%/kernel/test_json_text
 C_TESTS += %D%/kernel/test_proto
 C_TESTS += %D%/kernel/test_resolver
+C_TESTS += %D%/runtime/cluster/test_http
+C_TESTS += %D%/runtime/cluster/test_kube
+C_TESTS += %D%/runtime/cluster/test_kubeconfig
 C_TESTS += %D%/runtime/test_container
 C_TESTS += %D%/runtime/test_engine
 C_TESTS += %D%/runtime/test_local
@@ -129,6 +132,7 @@ check_LIBRARIES += %D%/libtests.a
 	%D%/dsl/scope_case.c %D%/dsl/scope_case.h \
 	%D%/kernel/echo_language.c %D%/kernel/echo_language.h \
 	%D%/kernel/mock_transport.c %D%/kernel/mock_transport.h \
+	%D%/runtime/cluster/recorded.c %D%/runtime/cluster/recorded.h \
 	%D%/runtime/plan_fixtures.c %D%/runtime/plan_fixtures.h %D%/runtime/plan_fixtures_private.h \
 	%D%/runtime/plan_fixtures_settle.c \
 	%D%/tap.c %D%/tap.h

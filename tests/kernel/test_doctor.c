@@ -19,6 +19,7 @@ be_alone(const char *root)
 	unsetenv("JUPYTER_DATA_DIR");
 	unsetenv("XDG_DATA_HOME");
 	unsetenv("CONDA_PREFIX");
+	unsetenv("KUBECONFIG");
 	setenv("HOME", root, 1);
 	setenv("VIRTUAL_ENV", root, 1);
 	setenv("PATH", root, 1);
@@ -99,6 +100,45 @@ test_report(const char *root)
 	buf_release(&report);
 }
 
+static void
+write_kubeconfig(const char *root, const char *cluster, const char *user)
+{
+	struct buf path = { 0 };
+	FILE *out;
+
+	buf_printf(&path, "%s/config", root);
+	out = fopen(buf_text(&path), "w");
+	if (!out || fprintf(out, "current-context: prod\ncontexts: [{name: prod, context: {cluster: c, user: u, namespace: ml}}]\n"
+		"clusters: [{name: c, cluster: {server: 'https://10.0.0.1:6443'%s}}]\nusers: [{name: u, user: {%s}}]\n", cluster, user) < 0 || fclose(out))
+		BUG("cannot write %s", buf_text(&path));
+	setenv("KUBECONFIG", buf_text(&path), 1);
+	buf_release(&path);
+}
+
+static void
+test_cluster(const char *root)
+{
+	struct buf report = { 0 };
+	int before;
+
+	write_kubeconfig(root, "", "token: hunter2");
+	before = doctor_report(&report);
+	contains(buf_text(&report), "\nclusters\n  context      prod\n", "the current context");
+	contains(buf_text(&report), "  server       https://10.0.0.1:6443\n  namespace    ml\n", "where it leads");
+	ok(!strstr(buf_text(&report), "hunter2"), "no token is shown");
+	buf_clear(&report);
+	write_kubeconfig(root, ", insecure-skip-tls-verify: true", "exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin}");
+	is_int(doctor_report(&report), before + 2, "two problems more");
+	contains(buf_text(&report), "insecure-skip-tls-verify", "a server that nobody checks");
+	contains(buf_text(&report), "signs in with `no-such-plugin`, which is not on PATH", "a plugin that is not there");
+	buf_clear(&report);
+	setenv("KUBECONFIG", "/nowhere", 1);
+	is_int(doctor_report(&report), before, "no kubeconfig is no problem");
+	contains(buf_text(&report), "none         none of the files that KUBECONFIG names is there: `/nowhere`", "and is said");
+	unsetenv("KUBECONFIG");
+	buf_release(&report);
+}
+
 int
 main(void)
 {
@@ -107,6 +147,7 @@ main(void)
 	be_alone(root);
 	test_specs(root);
 	test_report(root);
+	test_cluster(root);
 	test_remove_tree(root);
 	return done_testing();
 }
