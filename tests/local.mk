@@ -54,6 +54,8 @@ C_TESTS += %D%/runtime/test_log
 C_TESTS += %D%/runtime/test_store
 C_TESTS += %D%/step/test_csv
 C_TESTS += %D%/test_cases
+C_TESTS += %D%/train/test_bleu
+C_TESTS += %D%/train/test_rouge
 
 FUZZ_TARGETS =
 FUZZ_TARGETS += %D%/fuzz/fuzz_cell
@@ -99,7 +101,9 @@ SCRIPT_TESTS += %D%/lint/words.py
 SCRIPT_TESTS += %D%/notebooks/test_notebooks.py
 SCRIPT_TESTS += %D%/runtime/test_kernel_runs.py
 SCRIPT_TESTS += %D%/runtime/test_programs.py
+SCRIPT_TESTS += %D%/step/test_score.py
 SCRIPT_TESTS += %D%/step/test_steps.sh
+SCRIPT_TESTS += %D%/train/score_vs_peers.py
 
 check_PROGRAMS += $(C_TESTS) $(FUZZ_TARGETS)
 

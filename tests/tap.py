@@ -80,6 +80,16 @@ def need(*names):
             skip_all(f"this python has no module {name} (./quickstart test sets one up that has)")
 
 
+def need_python(variable, *names):
+    """Goes on with the python that the environment variable names where this one has not all of the modules; skips
+    everything where neither has."""
+    python = os.environ.pop(variable, None)
+    if python and not all(importlib.util.find_spec(name) for name in names):
+        sys.stdout.flush()
+        os.execv(python, [python, "-W", "ignore"] + sys.argv)
+    need(*names)
+
+
 def done_testing():
     if not _count["run"]:
         fail("the program made no assertion")

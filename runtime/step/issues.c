@@ -21,16 +21,6 @@ column_of(const struct rows *rows, const char *const *names, size_t n)
 	return SIZE_MAX;
 }
 
-static void
-write_pair(struct buf *buf, const char *key, const char *text, size_t len)
-{
-	if (buf->data[buf->len - 1] != '{')
-		buf_putc(buf, ',');
-	value_write_json_string(buf, key, strlen(key));
-	buf_putc(buf, ':');
-	value_write_json_string(buf, text, len);
-}
-
 /* "owner/name" of https://github.com/owner/name/issues/3. */
 static const char *
 repo_of(const char *url, size_t len, size_t *ret_len)
@@ -62,10 +52,10 @@ write_issue(struct buf *buf, const char *url, const char *title, const char *bod
 	}
 	repo = repo_of(url, len, &repo_len);
 	buf_putc(buf, '{');
-	write_pair(buf, "url", url, len);
-	write_pair(buf, "repo", repo, repo_len);
-	write_pair(buf, "title", title, strlen(title));
-	write_pair(buf, "body", body, strlen(body));
+	step_write_pair(buf, "url", url, len);
+	step_write_pair(buf, "repo", repo, repo_len);
+	step_write_pair(buf, "title", title, strlen(title));
+	step_write_pair(buf, "body", body, strlen(body));
 	buf_puts(buf, "}\n");
 }
 

@@ -4,10 +4,14 @@ bin_PROGRAMS += lateen-step
 lateen_step_SOURCES = %D%/main.c
 lateen_step_LDADD = libruntime.a libbase.a $(LATEEN_LIBS)
 
+libruntime_a_SOURCES += %D%/baseline.c
 libruntime_a_SOURCES += %D%/chart.c
 libruntime_a_SOURCES += %D%/csv.c %D%/csv.h
 libruntime_a_SOURCES += %D%/issues.c
 libruntime_a_SOURCES += %D%/rows.c %D%/rows.h
+libruntime_a_SOURCES += %D%/score.c %D%/score.h
+libruntime_a_SOURCES += %D%/score_report.c
+libruntime_a_SOURCES += %D%/split.c
 libruntime_a_SOURCES += %D%/step.h
 libruntime_a_SOURCES += %D%/step_table.c
 libruntime_a_SOURCES += %D%/step_util.c

@@ -268,6 +268,21 @@ rows_column(const struct rows *rows, const char *name)
 }
 
 int
+rows_need_column(const struct rows *rows, const char *name, size_t *ret, struct error *err)
+{
+	struct buf all = { 0 };
+
+	*ret = rows_column(rows, name);
+	if (*ret != SIZE_MAX || !rows->n_names)
+		return 0;
+	for (size_t i = 0; i < rows->n_names && i < 20; i++)
+		buf_printf(&all, "%s`%s`", i ? ", " : "", rows->names[i]);
+	error_set(err, "there is no column `%s`; there are %s", name, buf_text(&all));
+	buf_release(&all);
+	return -1;
+}
+
+int
 rows_next(struct rows *rows, const char *const **ret_texts, struct error *err)
 {
 	int more;

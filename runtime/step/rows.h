@@ -17,6 +17,9 @@ void rows_close(struct rows *rows); /* NULL is fine */
 size_t rows_columns(const struct rows *rows, const char *const **ret_names);
 /* The column with that name; SIZE_MAX if there is none. */
 size_t rows_column(const struct rows *rows, const char *name);
+/* The same; -1 and a sentence that names the columns that there are. A file without any column has no row either: *ret
+ * is SIZE_MAX then. */
+int rows_need_column(const struct rows *rows, const char *name, size_t *ret, struct error *err);
 /* 1: a row, one text for each column ("" where it has none) until the next call; 0: the end; -1 with *err set. */
 int rows_next(struct rows *rows, const char *const **ret_texts, struct error *err);
 

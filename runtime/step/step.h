@@ -2,13 +2,14 @@
 #ifndef RUNTIME_STEP_STEP_H
 #define RUNTIME_STEP_STEP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 
-enum { STEP_OPTIONS_MAX = 8 };
+enum { STEP_OPTIONS_MAX = 24 };
 
 struct step_option {
 	const char *name; /* without the dashes */
@@ -39,6 +40,17 @@ const char *step_text(const struct step_call *call, const char *option);
 /* As a whole number from 0 up to max. */
 int step_number(const struct step_call *call, const char *option, int64_t max, int64_t *ret, struct error *err);
 
+/* From 0 up to max. */
+int step_real(const struct step_call *call, const char *option, double max, double *ret, struct error *err);
+/* `true` or `false`. */
+int step_boolean(const struct step_call *call, const char *option, bool *ret, struct error *err);
+
+/* The next word of any script at or behind *at, in lower case; false at the end. What is longer is cut. */
+enum { STEP_WORD_MAX = 64 };
+bool step_next_word(const char *text, size_t len, size_t *at, char ret[STEP_WORD_MAX + 8]);
+
+/* Appends `"key":"text"` to a JSON object that was begun with `{`, with a comma before all but the first. */
+void step_write_pair(struct buf *buf, const char *key, const char *text, size_t len);
 /* Writes the whole file, its folders included; on failure nothing is left of it. */
 int step_write(const char *path, const struct buf *buf, struct error *err);
 /* The same a piece at a time: appends to the file and empties the buffer when it has grown, or `last`. */
@@ -57,6 +69,9 @@ int step_count(const struct step_call *call, struct error *err);
 int step_words(const struct step_call *call, struct error *err);
 int step_lengths(const struct step_call *call, struct error *err);
 int step_table(const struct step_call *call, struct error *err);
+int step_baseline(const struct step_call *call, struct error *err);
+int step_score(const struct step_call *call, struct error *err);
+int step_split(const struct step_call *call, struct error *err);
 int step_chart(const struct step_call *call, struct error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/macros.h"
+#include "base/value.h"
 #include "runtime/step/step.h"
 
 enum { FLUSH_AT = 256 * 1024 };
@@ -31,6 +32,39 @@ step_number(const struct step_call *call, const char *option, int64_t max, int64
 	if (errno || !*text || *end || *ret < 0 || *ret > max)
 		return error_set(err, "--%s wants a whole number from 0 to %lld, not `%s`", option, (long long)max, text);
 	return 0;
+}
+
+int
+step_real(const struct step_call *call, const char *option, double max, double *ret, struct error *err)
+{
+	const char *text = step_text(call, option);
+	char *end;
+
+	*ret = strtod(text, &end);
+	if (!*text || *end || !(*ret >= 0 && *ret <= max))
+		return error_set(err, "--%s wants a number from 0 to %g, not `%s`", option, max, text);
+	return 0;
+}
+
+int
+step_boolean(const struct step_call *call, const char *option, bool *ret, struct error *err)
+{
+	const char *text = step_text(call, option);
+
+	*ret = !strcmp(text, "true");
+	if (!*ret && strcmp(text, "false") != 0)
+		return error_set(err, "--%s wants `true` or `false`, not `%s`", option, text);
+	return 0;
+}
+
+void
+step_write_pair(struct buf *buf, const char *key, const char *text, size_t len)
+{
+	if (buf->len && buf->data[buf->len - 1] != '{')
+		buf_putc(buf, ',');
+	value_write_json_string(buf, key, strlen(key));
+	buf_putc(buf, ':');
+	value_write_json_string(buf, text, len);
 }
 
 int

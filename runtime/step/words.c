@@ -13,7 +13,7 @@
 #include "runtime/step/rows.h"
 #include "runtime/step/step.h"
 
-enum { WORD_MAX = 64, TOP_MAX = 1000000, LENGTH_MAX = 10000 };
+enum { TOP_MAX = 1000000, LENGTH_MAX = 10000 };
 
 static const char *const english[] = {
 	"a", "about", "after", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could",
@@ -36,9 +36,8 @@ is_word_char(uint32_t c)
 		(category >= UTF8PROC_CATEGORY_MN && category <= UTF8PROC_CATEGORY_NO);
 }
 
-/* The next word at or behind *at, in lower case; false at the end. What is longer than a word is cut. */
-static bool
-next_word(const char *text, size_t len, size_t *at, char ret[WORD_MAX + 8])
+bool
+step_next_word(const char *text, size_t len, size_t *at, char ret[STEP_WORD_MAX + 8])
 {
 	size_t n = 0;
 
@@ -50,7 +49,7 @@ next_word(const char *text, size_t len, size_t *at, char ret[WORD_MAX + 8])
 		if (!inside && n)
 			break;
 		*at += size;
-		if (inside && n < WORD_MAX)
+		if (inside && n < STEP_WORD_MAX)
 			n += utf8_encode((uint32_t)utf8proc_tolower((utf8proc_int32_t)c), ret + n);
 	}
 	ret[n] = '\0';
@@ -82,10 +81,10 @@ compare_entries(const void *a, const void *b)
 static void
 count_words(struct map *counts, const char *text, bool drop_small)
 {
-	char word[WORD_MAX + 8];
+	char word[STEP_WORD_MAX + 8];
 	size_t at = 0, len = strlen(text);
 
-	while (next_word(text, len, &at, word)) {
+	while (step_next_word(text, len, &at, word)) {
 		if (drop_small && (!word[1] || is_small(word)))
 			continue;
 		map_set(counts, word, (void *)((uintptr_t)map_get(counts, word) + 1));
@@ -110,26 +109,13 @@ write_top(struct buf *buf, const struct map *counts, size_t top)
 	free(order);
 }
 
-/* Opens the input and finds the column; what is wrong names the columns that there are. */
 static struct rows *
 open_column(const struct step_call *call, size_t *ret_column, struct error *err)
 {
-	const char *field = step_text(call, "field");
 	struct rows *rows = rows_open(step_text(call, "input"), err);
-	const char *const *names;
-	struct buf all = { 0 };
-	size_t n;
 
-	if (!rows)
-		return NULL;
-	*ret_column = rows_column(rows, field);
-	n = rows_columns(rows, &names);
-	if (*ret_column != SIZE_MAX || !n)
+	if (!rows || !rows_need_column(rows, step_text(call, "field"), ret_column, err))
 		return rows;
-	for (size_t i = 0; i < n && i < 20; i++)
-		buf_printf(&all, "%s`%s`", i ? ", " : "", names[i]);
-	error_set(err, "there is no column `%s`; there are %s", field, buf_text(&all));
-	buf_release(&all);
 	rows_close(rows);
 	return NULL;
 }
@@ -166,10 +152,10 @@ step_words(const struct step_call *call, struct error *err)
 static size_t
 words_in(const char *text)
 {
-	char word[WORD_MAX + 8];
+	char word[STEP_WORD_MAX + 8];
 	size_t at = 0, n = 0, len = strlen(text);
 
-	while (n < LENGTH_MAX && next_word(text, len, &at, word))
+	while (n < LENGTH_MAX && step_next_word(text, len, &at, word))
 		n++;
 	return n;
 }
