@@ -56,6 +56,8 @@ C_TESTS += %D%/step/test_csv
 C_TESTS += %D%/test_cases
 C_TESTS += %D%/train/test_bleu
 C_TESTS += %D%/train/test_rouge
+C_TESTS += %D%/train/test_bpe
+C_TESTS += %D%/train/test_shard
 
 FUZZ_TARGETS =
 FUZZ_TARGETS += %D%/fuzz/fuzz_cell
@@ -104,6 +106,8 @@ SCRIPT_TESTS += %D%/runtime/test_programs.py
 SCRIPT_TESTS += %D%/step/test_score.py
 SCRIPT_TESTS += %D%/step/test_steps.sh
 SCRIPT_TESTS += %D%/train/score_vs_peers.py
+SCRIPT_TESTS += %D%/train/bpe_vs_tokenizers.py
+SCRIPT_TESTS += %D%/train/test_token_steps.py
 
 check_PROGRAMS += $(C_TESTS) $(FUZZ_TARGETS)
 
@@ -122,6 +126,9 @@ GRAPH_PLAN = %D%/dsl/graph_plan.c %D%/dsl/graph_plan.h
 %C%_dsl_layout_tool_SOURCES = %D%/dsl/layout_tool.c $(LAYOUT_FIXTURES)
 %C%_dsl_test_layout_SOURCES = %D%/dsl/test_layout.c $(LAYOUT_FIXTURES)
 %C%_fuzz_fuzz_layout_SOURCES = %D%/fuzz/fuzz_layout.c %D%/dsl/layout_check.c %D%/dsl/layout_check.h
+
+# Tokenizers for the scripts.
+check_PROGRAMS += %D%/train/bpe_tool
 
 # A kernel for the tests of the protocol. It has a main() of its own and is no test.
 check_PROGRAMS += %D%/kernel/echo_kernel

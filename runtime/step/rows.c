@@ -24,6 +24,7 @@ struct rows {
 	size_t line_at;
 	uint64_t line_number;
 	bool at_end;
+	bool bad_row;
 	struct arena *names_arena;
 	const char **names;
 	size_t n_names;
@@ -108,11 +109,13 @@ next_object(struct rows *rows, struct arena *arena, const struct value **ret, st
 
 	if (more <= 0)
 		return more;
+	rows->bad_row = true;
 	*ret = value_read_json(arena, text, len, err);
 	if (!*ret)
 		return error_prefix(err, "`%s`, line %llu", rows->path, (unsigned long long)rows->line_number);
 	if ((*ret)->kind != VALUE_DICT)
 		return error_set(err, "`%s`, line %llu: not a JSON object", rows->path, (unsigned long long)rows->line_number);
+	rows->bad_row = false;
 	return 1;
 }
 
@@ -282,6 +285,12 @@ rows_need_column(const struct rows *rows, const char *name, size_t *ret, struct 
 	return -1;
 }
 
+bool
+rows_is_bad_row(const struct rows *rows)
+{
+	return rows->bad_row;
+}
+
 int
 rows_next(struct rows *rows, const char *const **ret_texts, struct error *err)
 {
@@ -289,6 +298,7 @@ rows_next(struct rows *rows, const char *const **ret_texts, struct error *err)
 
 	arena_free(rows->arena);
 	rows->arena = arena_new();
+	rows->bad_row = false;
 	more = rows->is_json ? next_json(rows, err) : next_csv(rows, err);
 	*ret_texts = rows->texts;
 	return more;

@@ -2,6 +2,7 @@
 #ifndef RUNTIME_STEP_ROWS_H
 #define RUNTIME_STEP_ROWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -22,5 +23,7 @@ size_t rows_column(const struct rows *rows, const char *name);
 int rows_need_column(const struct rows *rows, const char *name, size_t *ret, struct error *err);
 /* 1: a row, one text for each column ("" where it has none) until the next call; 0: the end; -1 with *err set. */
 int rows_next(struct rows *rows, const char *const **ret_texts, struct error *err);
+/* After rows_next gave -1: only that row is bad, and the next call goes on behind it. */
+bool rows_is_bad_row(const struct rows *rows);
 
 #endif

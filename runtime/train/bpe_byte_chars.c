@@ -1,0 +1,68 @@
+/* Files name bytes by printable characters: 33 to 126, 161 to 172 and 174 to 255 are themselves; the other 68 are, in order,
+ * U+0100 and on (GPT-2's encoder.py). */
+#include "config.h"
+
+#include <stdint.h>
+
+#include "base/utf8.h"
+#include "runtime/train/bpe_private.h"
+
+static bool
+is_itself(unsigned byte)
+{
+	return (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+}
+
+/* For a byte that is not itself: how many of those below are not either. */
+static uint32_t
+moved_below(unsigned byte)
+{
+	if (byte < 33)
+		return byte;
+	return byte < 161 ? 33 + byte - 127 : 33 + 34;
+}
+
+void
+bpe_write_bytes(struct buf *buf, const char *bytes, size_t len)
+{
+	char character[4];
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned byte = (unsigned char)bytes[i];
+
+		buf_add(buf, character, utf8_encode(is_itself(byte) ? byte : 0x100 + moved_below(byte), character));
+	}
+}
+
+/* -1 for a character that is no byte's. */
+static int
+byte_of(uint32_t character)
+{
+	if (character < 0x100)
+		return is_itself(character) ? (int)character : -1;
+	if (character < 0x100 + 33)
+		return (int)(character - 0x100);
+	if (character < 0x100 + 33 + 34)
+		return (int)(character - 0x100 - 33 + 127);
+	return character == 0x100 + 33 + 34 ? 173 : -1;
+}
+
+bool
+bpe_read_bytes(struct buf *buf, const char *text, size_t len)
+{
+	size_t before = buf->len;
+
+	for (size_t at = 0; at < len;) {
+		uint32_t character;
+		int byte;
+
+		at += utf8_decode(text + at, len - at, &character);
+		byte = byte_of(character);
+		if (byte < 0) {
+			buf->len = before;
+			return false;
+		}
+		buf_putc(buf, (char)byte);
+	}
+	return true;
+}

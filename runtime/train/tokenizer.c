@@ -1,0 +1,107 @@
+#include "config.h"
+
+#include "runtime/train/tokenizer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "base/sha256.h"
+#include "runtime/train/bpe.h"
+
+struct tokenizer {
+	struct bpe *bpe;
+	unsigned char digest[SHARD_TOKENIZER];
+};
+
+static int
+read_whole(const char *path, struct buf *ret, struct error *err)
+{
+	FILE *file = fopen(path, "rbe");
+	int result = 0;
+
+	if (!file)
+		return error_errno(err, errno, "cannot open `%s`", path);
+	while (!feof(file) && !ferror(file)) {
+		char *space = buf_space(ret, 64 * 1024);
+
+		if (!space)
+			break;
+		buf_commit(ret, fread(space, 1, 64 * 1024, file));
+	}
+	if (ret->overflow)
+		result = error_set(err, "`%s` is larger than %d bytes", path, BPE_FILE_MAX);
+	else if (ferror(file))
+		result = error_errno(err, errno, "cannot read `%s`", path);
+	fclose(file);
+	return result;
+}
+
+static unsigned
+hex_digit(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+static int
+read_tokenizer(struct tokenizer *tokenizer, const struct buf *text, struct error *err)
+{
+	char hex[SHA256_HEX];
+
+	sha256_hex(buf_text(text), text->len, hex);
+	for (size_t i = 0; i < SHARD_TOKENIZER; i++)
+		tokenizer->digest[i] = (unsigned char)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
+	tokenizer->bpe = bpe_read(buf_text(text), text->len, err);
+	return tokenizer->bpe ? 0 : -1;
+}
+
+struct tokenizer *
+tokenizer_open(const char *path, struct error *err)
+{
+	CLEANUP(buf_release) struct buf text = { .max = BPE_FILE_MAX };
+	struct tokenizer *tokenizer;
+
+	if (read_whole(path, &text, err))
+		return NULL;
+	tokenizer = xcalloc(1, sizeof(*tokenizer));
+	if (!read_tokenizer(tokenizer, &text, err))
+		return tokenizer;
+	error_prefix(err, "`%s`", path);
+	tokenizer_free(tokenizer);
+	return NULL;
+}
+
+void
+tokenizer_free(struct tokenizer *tokenizer)
+{
+	if (!tokenizer)
+		return;
+	bpe_free(tokenizer->bpe);
+	free(tokenizer);
+}
+
+uint32_t
+tokenizer_size(const struct tokenizer *tokenizer)
+{
+	return bpe_size(tokenizer->bpe);
+}
+
+const unsigned char *
+tokenizer_digest(const struct tokenizer *tokenizer)
+{
+	return tokenizer->digest;
+}
+
+int
+tokenizer_encode(struct tokenizer *tokenizer, const char *text, size_t len, struct token_ids *ret, struct error *err)
+{
+	return bpe_encode(tokenizer->bpe, text, len, false, ret, err);
+}
+
+int
+tokenizer_decode(const struct tokenizer *tokenizer, const uint32_t *ids, size_t n, struct buf *ret, struct error *err)
+{
+	return bpe_decode(tokenizer->bpe, ids, n, false, ret, err);
+}
