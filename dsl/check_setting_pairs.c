@@ -130,8 +130,11 @@ check_pairs(struct setting_check *c, const struct setting_pair **list, size_t *n
 		all[i] = (*list)[i];
 	for (size_t i = 0; i < dict->n_entries; i++) {
 		const struct ast_entry *entry = &dict->entries[i];
-		const struct expr *value = pair_value(c, entry);
+		const struct expr *value;
 
+		if (!entry->key.text)
+			continue; /* the parser has said why */
+		value = pair_value(c, entry);
 		if (variables && !setting_is_variable(entry->key.text)) {
 			setting_bad(c, entry->key.span, "`%s` cannot be the name of a variable", entry->key.text);
 			continue;
@@ -196,8 +199,11 @@ check_secret_env(struct setting_check *c)
 		all[i] = s->secret_env[i];
 	for (size_t i = 0; i < dict->n_entries; i++) {
 		const struct ast_entry *entry = &dict->entries[i];
-		const struct expr *e = check_expr(c->x, entry->value);
+		const struct expr *e;
 
+		if (!entry->key.text)
+			continue; /* the parser has said why */
+		e = check_expr(c->x, entry->value);
 		if (e && !e->secret) {
 			complain_of_no_secret(c, e);
 			continue;
