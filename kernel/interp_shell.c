@@ -1,3 +1,4 @@
+/* `!command`: a shell under a warden of its own (runtime/warden.h), so that none of its processes outlives the kernel. */
 #include "config.h"
 
 #include "kernel/interp_internal.h"
@@ -6,91 +7,86 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
+#include "runtime/warden.h"
 
-/* A running `!command`: its process group and the read ends of its output. */
-struct shell {
-	pid_t pid;
-	int out, err;
-};
+extern char **environ;
 
 enum { PIECE = 64 * 1024, GRACE_MS = 2000 };
 
-static int
-spawn(const char *command, int out, int err, pid_t *ret_pid)
-{
-	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, xstrdup(command), NULL };
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attributes;
-	sigset_t none, defaults;
-	int rc;
+struct shell {
+	struct warden *warden;
+	int out, err; /* read ends; -1 at their end */
+	bool ended;
+	struct report report; /* of the shell itself, once it has ended */
+};
 
-	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&files, err, STDERR_FILENO);
-	posix_spawnattr_init(&attributes);
-	sigemptyset(&none);
-	sigfillset(&defaults);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &defaults);
-	posix_spawnattr_setpgroup(&attributes, 0);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	rc = posix_spawn(ret_pid, "/bin/sh", &files, &attributes, argv, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
-	freep(&argv[2]);
-	return rc;
+/* The write ends go to the shell; here only the read ends stay. */
+static int
+shell_spawn(struct shell *shell, const char *command, int out, int err_fd, struct error *err)
+{
+	CLEANUP(freep) char *copy = xstrdup(command);
+	CLEANUP(freep) char *cwd = getcwd(NULL, 0);
+	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, copy, NULL };
+	struct spawn spawn = { .path = "/bin/sh", .argv = argv, .envp = environ, .cwd = cwd ? cwd : "/", .output = out, .error = err_fd };
+
+	return warden_spawn(shell->warden, 1, &spawn, err);
 }
 
 static int
-shell_start(struct shell *shell, const char *command)
+shell_start(struct shell *shell, const char *command, struct error *err)
 {
-	int out[2], err[2], rc;
+	int out[2], errors[2], rc;
 
 	if (pipe2(out, O_CLOEXEC) < 0)
-		return errno;
-	if (pipe2(err, O_CLOEXEC) < 0) {
-		rc = errno;
+		return error_errno(err, errno, "no pipe");
+	if (pipe2(errors, O_CLOEXEC) < 0) {
 		close(out[0]);
 		close(out[1]);
-		return rc;
+		return error_errno(err, errno, "no pipe");
 	}
-	rc = spawn(command, out[1], err[1], &shell->pid);
-	close(out[1]);
-	close(err[1]);
 	shell->out = out[0];
-	shell->err = err[0];
-	if (rc) {
-		close(out[0]);
-		close(err[0]);
-	}
+	shell->err = errors[0];
+	fcntl(shell->out, F_SETFL, O_NONBLOCK);
+	fcntl(shell->err, F_SETFL, O_NONBLOCK);
+	shell->warden = warden_start(GRACE_MS, err);
+	rc = shell->warden ? shell_spawn(shell, command, out[1], errors[1], err) : -1;
+	close(out[1]);
+	close(errors[1]);
 	return rc;
 }
 
-/* Passes on what is there; closes the descriptor at its end. */
 static void
+shell_release(struct shell *shell)
+{
+	warden_free(shell->warden);
+	if (shell->out >= 0)
+		close(shell->out);
+	if (shell->err >= 0)
+		close(shell->err);
+}
+
+/* Passes on what is there; true while there may be more. Closes the descriptor at its end. */
+static bool
 pump(struct act *act, int *fd, bool is_stderr)
 {
 	char bytes[PIECE];
-	ssize_t n = read(*fd, bytes, sizeof bytes);
+	ssize_t n = *fd < 0 ? 0 : read(*fd, bytes, sizeof bytes);
 
 	if (n > 0) {
 		act->output->ops->stream(act->output, is_stderr, bytes, (size_t)n);
-		return;
+		return true;
 	}
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	close(*fd);
-	*fd = -1;
+	if (*fd >= 0 && (n == 0 || (errno != EINTR && errno != EAGAIN))) {
+		close(*fd);
+		*fd = -1;
+	}
+	return false;
 }
 
 static int64_t
@@ -102,64 +98,51 @@ now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Until both pipes are at their end. An interrupt sends INT to the group, and KILL when it has not ended in time. */
+/* An interrupt goes to the whole group; what does not end in time is killed. */
 static void
-stream_output(struct act *act, struct shell *shell)
+pass_interrupt(struct act *act, struct shell *shell, int64_t *deadline)
+{
+	if (act->interp->interrupted && !*deadline) {
+		warden_signal(shell->warden, 1, SIGINT);
+		*deadline = now_ms() + GRACE_MS;
+	} else if (*deadline && now_ms() > *deadline) {
+		warden_signal(shell->warden, 1, SIGKILL);
+	}
+}
+
+/* Until the shell has ended, and all that it wrote has been passed on. */
+static void
+shell_run(struct act *act, struct shell *shell)
 {
 	int64_t deadline = 0;
 
-	while (shell->out >= 0 || shell->err >= 0) {
+	while (!shell->ended) {
 		struct pollfd fds[] = { { .fd = shell->out, .events = POLLIN },
 					{ .fd = shell->err, .events = POLLIN },
+					{ .fd = warden_fd(shell->warden), .events = POLLIN },
 					{ .fd = deadline ? -1 : act->interp->wake, .events = POLLIN } };
 
 		if (poll(fds, ARRAY_LEN(fds), deadline ? 100 : -1) < 0 && errno != EINTR)
 			BUG("poll: %s", strerror(errno));
-		if (act->interp->interrupted && !deadline) {
-			kill(-shell->pid, SIGINT);
-			deadline = now_ms() + GRACE_MS;
-		}
-		if (deadline && now_ms() > deadline) {
-			kill(-shell->pid, SIGKILL);
-			return;
-		}
-		if (fds[0].revents)
-			pump(act, &shell->out, false);
-		if (fds[1].revents)
-			pump(act, &shell->err, true);
+		pass_interrupt(act, shell, &deadline);
+		pump(act, &shell->out, false);
+		pump(act, &shell->err, true);
+		if (fds[2].revents && warden_next(shell->warden, &shell->report) != 0)
+			shell->ended = true;
 	}
-}
-
-/* The shell's end: its pipes may be at their end while it still runs, and background children may hold them open. */
-static int
-wait_shell(struct act *act, pid_t pid)
-{
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), status = 0;
-
-	while (pidfd >= 0 && !act->interp->interrupted) {
-		struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN }, { .fd = act->interp->wake, .events = POLLIN } };
-
-		if (poll(fds, ARRAY_LEN(fds), -1) > 0 && (fds[0].revents & POLLIN))
-			break;
-	}
-	if (act->interp->interrupted)
-		kill(-pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	while (pump(act, &shell->out, false) || pump(act, &shell->err, true))
 		;
-	if (pidfd >= 0)
-		close(pidfd);
-	return status;
 }
 
 static void
-say_status(struct act *act, int status)
+say_status(struct act *act, const struct report *report)
 {
-	char text[64] = "";
+	char text[96] = "";
 
-	if (WIFSIGNALED(status))
-		snprintf(text, sizeof text, "ended by signal %d (%s)\n", WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else if (WEXITSTATUS(status))
-		snprintf(text, sizeof text, "exit status %d\n", WEXITSTATUS(status));
+	if (report->kind == REPORT_KILLED)
+		snprintf(text, sizeof text, "ended by signal %d (%s)\n", report->number, strsignal(report->number));
+	else if (report->kind == REPORT_EXITED && report->number)
+		snprintf(text, sizeof text, "exit status %d\n", report->number);
 	if (*text)
 		act->output->ops->stream(act->output, true, text, strlen(text));
 }
@@ -167,19 +150,19 @@ say_status(struct act *act, int status)
 int
 act_shell(struct act *act)
 {
-	struct shell shell;
-	int status, rc = shell_start(&shell, act->action->text);
+	struct shell shell = { .out = -1, .err = -1 };
+	struct error err;
+	int rc = shell_start(&shell, act->action->text, &err);
 
-	if (rc)
-		return act_fail(act, DIAG_L0803, "cannot start a shell: %s", strerror(rc));
-	stream_output(act, &shell);
-	if (shell.out >= 0)
-		close(shell.out);
-	if (shell.err >= 0)
-		close(shell.err);
-	status = wait_shell(act, shell.pid);
+	if (rc == 0)
+		shell_run(act, &shell);
+	shell_release(&shell);
+	if (rc < 0)
+		return act_fail(act, DIAG_L0803, "%s", err.text);
 	if (act->interp->interrupted)
 		return act_interrupted(act);
-	say_status(act, status);
+	if (shell.report.kind == REPORT_FAILED)
+		return act_fail(act, DIAG_L0803, "cannot start a shell: %s", strerror(shell.report.number));
+	say_status(act, &shell.report);
 	return 0;
 }

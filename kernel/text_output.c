@@ -77,6 +77,7 @@ text_stream(struct output *output, bool is_stderr, const char *bytes, size_t len
 		erase_live(text);
 	fflush(is_stderr ? stdout : stderr);
 	fwrite(bytes, 1, len, is_stderr ? stderr : stdout);
+	fflush(is_stderr ? stderr : stdout);
 	if (text->live_id && text->redraw && len && bytes[len - 1] == '\n')
 		draw_live(text);
 }

@@ -153,7 +153,7 @@ prepare(struct local *local, struct attempt *attempt, struct error *err)
 static int
 launch(struct local *local, struct attempt *attempt, struct error *err)
 {
-	struct spawn spawn = { attempt->launch.program, attempt->launch.argv, attempt->launch.envp, attempt->launch.cwd, -1 };
+	struct spawn spawn = { attempt->launch.program, attempt->launch.argv, attempt->launch.envp, attempt->launch.cwd, -1, -1 };
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = attempt };
 	int ends[2], result;
 
@@ -163,7 +163,7 @@ launch(struct local *local, struct attempt *attempt, struct error *err)
 	fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE); /* a smaller one does too */
 	attempt->pipe = ends[0];
 	epoll_ctl(local->epoll, EPOLL_CTL_ADD, attempt->pipe, &event);
-	spawn.output = ends[1];
+	spawn.output = spawn.error = ends[1];
 	result = warden_spawn(local->warden, attempt->id, &spawn, err);
 	close(ends[1]);
 	return result;
@@ -245,7 +245,7 @@ follow(struct local *local, struct attempt *attempt)
 
 	while (attempt->follow < attempt->launch.n_follows) {
 		const struct process_follow *next = &attempt->launch.follows[attempt->follow++];
-		struct spawn spawn = { next->argv[0], next->argv, attempt->launch.envp, attempt->launch.cwd, local->null };
+		struct spawn spawn = { next->argv[0], next->argv, attempt->launch.envp, attempt->launch.cwd, local->null, local->null };
 
 		if (next->only_after_success && !well)
 			continue;

@@ -107,7 +107,7 @@ send_order(struct warden *warden, const struct order *order, const int *fds, siz
 {
 	union {
 		struct cmsghdr header;
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
+		char bytes[CMSG_SPACE(ORDER_FDS * sizeof(int))];
 	} control = { 0 };
 	struct order copy = *order;
 	struct iovec iov = { &copy, sizeof(copy) };
@@ -134,7 +134,7 @@ warden_spawn(struct warden *warden, uint64_t id, const struct spawn *spawn, stru
 {
 	struct order order = { .kind = ORDER_SPAWN, .id = id };
 	struct buf program = { 0 };
-	int fds[2], result;
+	int fds[ORDER_FDS], result;
 
 	add_string(&program, spawn->path);
 	add_string(&program, spawn->cwd);
@@ -143,7 +143,8 @@ warden_spawn(struct warden *warden, uint64_t id, const struct spawn *spawn, stru
 	order.size = program.len;
 	fds[0] = program.overflow ? (errno = E2BIG, -1) : program_file(&program);
 	fds[1] = spawn->output;
-	result = fds[0] < 0 ? -1 : send_order(warden, &order, fds, 2);
+	fds[2] = spawn->error;
+	result = fds[0] < 0 ? -1 : send_order(warden, &order, fds, ORDER_FDS);
 	if (result)
 		error_errno(err, errno, "cannot start `%s`", spawn->path);
 	if (fds[0] >= 0)

@@ -1,8 +1,8 @@
 /* The warden: a process of ours, forked once for a run, that starts the steps' processes and sees to it that none outlives
  * the run.
  *
- * Each step's process leads a process group of its own, with /dev/null as standard input, one descriptor as output and error, and
- * nothing else open. When it has exited, what is left of its group is killed, and so is what it put into the background under
+ * Each step's process leads a process group of its own, with /dev/null as standard input, the descriptors it is given as output and error,
+ * and nothing else open. When it has exited, what is left of its group is killed, and so is what it put into the background under
  * another session (found by the marker in its environment). When the owner dies, however it dies, the warden sees its
  * socket close: it sends TERM to everything, KILL after a grace, and ends. The owner's signals, threads and other children
  * are not touched: the warden is a session of its own and the only child of the owner. */
@@ -25,7 +25,7 @@ struct spawn {
 	char *const *argv; /* NULL behind the last */
 	char *const *envp; /* without the marker */
 	const char *cwd;
-	int output; /* becomes standard output and error; stays open here */
+	int output, error; /* become standard output and error; stay open here; may be the same */
 };
 
 enum report_kind {

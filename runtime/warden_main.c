@@ -134,9 +134,9 @@ read_program(struct program *program, const struct order *order, int fd)
 	return true;
 }
 
-/* In the child, which shares its parent's memory until it is another program. */
+/* outputs: standard output and error. In the child, which shares its parent's memory until it is another program. */
 static void
-become(const struct program *program, int null, int output, volatile int *ret_errno)
+become(const struct program *program, int null, const int *outputs, volatile int *ret_errno)
 {
 	sigset_t none;
 
@@ -144,7 +144,7 @@ become(const struct program *program, int null, int output, volatile int *ret_er
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (dup2(null, 0) >= 0 && dup2(output, 1) >= 0 && dup2(output, 2) >= 0 && !chdir(program->cwd)) {
+	if (dup2(null, 0) >= 0 && dup2(outputs[0], 1) >= 0 && dup2(outputs[1], 2) >= 0 && !chdir(program->cwd)) {
 		close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 		execve(program->path, program->argv, program->envp);
 	}
@@ -153,13 +153,13 @@ become(const struct program *program, int null, int output, volatile int *ret_er
 }
 
 static pid_t
-start(const struct program *program, int null, int output, int *ret_errno)
+start(const struct program *program, int null, const int *outputs, int *ret_errno)
 {
 	volatile int problem = 0;
 	pid_t pid = vfork();
 
 	if (!pid)
-		become(program, null, output, &problem);
+		become(program, null, outputs, &problem);
 	*ret_errno = pid < 0 ? errno : problem;
 	if (pid > 0 && problem) {
 		waitpid(pid, NULL, 0);
@@ -169,7 +169,7 @@ start(const struct program *program, int null, int output, int *ret_errno)
 }
 
 static void
-take_spawn(struct warden_side *w, const struct order *order, int program_fd, int output)
+take_spawn(struct warden_side *w, const struct order *order, int program_fd, const int *outputs)
 {
 	struct program program = { 0 };
 	struct warden_process *slot = by_pid(w, 0);
@@ -177,7 +177,7 @@ take_spawn(struct warden_side *w, const struct order *order, int program_fd, int
 	pid_t pid = -1;
 
 	if (slot && read_program(&program, order, program_fd))
-		pid = start(&program, w->null, output, &problem);
+		pid = start(&program, w->null, outputs, &problem);
 	if (program.bytes && program.bytes != MAP_FAILED)
 		munmap(program.bytes, program.size);
 	if (pid <= 0) {
@@ -206,7 +206,7 @@ take_order(struct warden_side *w)
 {
 	union {
 		struct cmsghdr header;
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
+		char bytes[CMSG_SPACE(ORDER_FDS * sizeof(int))];
 	} control;
 	struct order order;
 	struct iovec iov = { &order, sizeof(order) };
@@ -214,7 +214,7 @@ take_order(struct warden_side *w)
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control),
 	};
 	ssize_t n = recvmsg(w->socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	int fds[2];
+	int fds[ORDER_FDS];
 
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN;
@@ -227,9 +227,9 @@ take_order(struct warden_side *w)
 	if (!CMSG_FIRSTHDR(&message))
 		return false;
 	memcpy(fds, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fds));
-	take_spawn(w, &order, fds[0], fds[1]);
-	close(fds[0]);
-	close(fds[1]);
+	take_spawn(w, &order, fds[0], fds + 1);
+	for (int i = 0; i < ORDER_FDS; i++)
+		close(fds[i]);
 	return true;
 }
 

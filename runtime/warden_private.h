@@ -9,7 +9,9 @@
 
 enum order_kind { ORDER_SPAWN, ORDER_SIGNAL };
 
-/* A message to the warden. A spawn comes with two descriptors: the program (a sealed memory file) and the output.
+enum { ORDER_FDS = 3 };
+
+/* A message to the warden. A spawn comes with three descriptors: the program (a sealed memory file), output and error.
  * The program is `n_strings` strings, each with its NUL: path, cwd, n_argv arguments, then the environment. */
 struct order {
 	enum order_kind kind;

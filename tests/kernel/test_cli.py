@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -220,6 +221,35 @@ def check_pictures():
         tap.contains(pathlib.Path(name).read_text(), begins, f"{name} is what it should be")
 
 
+def processes_with(mark):
+    """Numbers of living processes whose command line holds the mark."""
+    found = []
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes()
+            state = (folder / "stat").read_text().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            continue
+        if mark.encode() in words and state != "Z":
+            found.append(folder.name)
+    return found
+
+
+def check_killed_shell():
+    """`kill -9` of the program left the children of a `!` command behind."""
+    mark = f"6{os.getpid()}.25"
+    with subprocess.Popen([tap.lateen(), "exec", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        running.stdin.write(f"!sleep {mark} & echo up; sleep {mark}\n")
+        running.stdin.close()
+        tap.is_(running.stdout.readline(), "up\n", "a shell with two children runs")
+        running.kill()
+        for _ in range(200):
+            if not processes_with(mark):
+                break
+            time.sleep(0.05)
+    tap.is_(processes_with(mark), [], "and none of them outlives the program")
+
+
 def check_texts_from_the_table():
     tap.contains(lateen(["help", "--man"]).stdout, ".TH LATEEN 1", "the man page")
     for shell in ("bash", "zsh"):
@@ -243,6 +273,7 @@ def main():
         check_output_that_fails()
         check_pictures()
         check_texts_from_the_table()
+        check_killed_shell()
         os.chdir("/")
     tap.done_testing()
 
