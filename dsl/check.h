@@ -149,6 +149,7 @@ void check_declare_type(struct check *check, const struct ast_stmt *stmt);
 void check_declare_use(struct check *check, const struct ast_stmt *stmt);
 void check_declare_component(struct check *check, const struct ast_stmt *stmt);
 void check_declare_pipeline(struct check *check, const struct ast_stmt *stmt);
+void check_declare_cluster(struct check *check, const struct ast_stmt *stmt);
 /* Complains when the cell declares the name already, or nobody may. */
 bool check_new_name(struct check *check, const struct ast_name *name);
 /* Names stand in many messages, and on a cluster they are short anyway. */
@@ -177,6 +178,9 @@ struct action *add_action(struct action_list *list, enum action_kind kind, struc
 struct plan *hold_plan(struct action_list *list, struct plan *plan); /* returns it; the list has a reference of its own */
 /* A pipeline's plan; NULL after a complaint (also for one that a redefinition has broken). */
 struct plan *plan_of(struct check *check, const struct decl *decl, struct span span);
+
+/* The cluster that the name behind `on` means, in the program's arena; NULL after a complaint. */
+const struct cluster *cluster_of(struct check *check, const struct ast_expr *ast);
 
 /* What an expression of an action means: a value, a run or a step. */
 enum handle_kind { HANDLE_NONE, HANDLE_RUN, HANDLE_STEP };

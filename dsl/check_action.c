@@ -229,6 +229,13 @@ show_declaration(struct check *check, const struct ast_stmt *stmt, struct action
 		unknown_callee(check, stmt->expr->span, text, "component", 1U << BINDING_COMPONENT);
 		return true;
 	}
+	if (d && d->binding.kind == BINDING_CLUSTER) {
+		if (stmt->name.text)
+			diags_add(check->diags, DIAG_L0216, stmt->expr->span, "`%s` is a cluster and cannot be bound to another name", text);
+		else
+			add_action(list, ACTION_INSPECT, stmt->span)->text = text;
+		return true;
+	}
 	if (!d || (d->binding.kind != BINDING_COMPONENT && d->binding.kind != BINDING_PIPELINE))
 		return false;
 	if (stmt->name.text) {

@@ -236,7 +236,8 @@ variable_path(struct expr_check *x, const struct ast_name *names, size_t n, stru
 		break;
 	}
 	diag = diags_add(x->check->diags, DIAG_L0216, names[0].span, "`%s` is a %s, not a value", names[0].text,
-		d->binding.kind == BINDING_COMPONENT ? "component" : d->binding.kind == BINDING_PIPELINE ? "pipeline" : "type");
+		d->binding.kind == BINDING_COMPONENT ? "component" : d->binding.kind == BINDING_PIPELINE ? "pipeline" :
+		d->binding.kind == BINDING_CLUSTER ? "cluster" : "type");
 	diag_label(x->check->diags, diag, d->binding.span, "declared here");
 	return NULL;
 }

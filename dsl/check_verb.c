@@ -116,11 +116,16 @@ verb_check(struct check *check, const struct ast_stmt *stmt, struct action_list 
 	struct plan *plan = named_plan(check, &stmt->verb, &decl);
 	bool there;
 	const struct ast_expr *target = clause(&stmt->verb, "on", &there);
+	const struct cluster *cluster = there ? cluster_of(check, target) : NULL;
+	struct action *a;
 
-	if (there)
-		check_later(check, target ? target->span : stmt->span, "`check … on` a cluster");
-	if (plan)
-		add_action(list, ACTION_CHECK, stmt->span)->plan = hold_plan(list, plan);
+	if (!plan || (there && !cluster))
+		return;
+	if (cluster)
+		check_secrets_are_fixed(check, plan, stmt->span);
+	a = add_action(list, ACTION_CHECK, stmt->span);
+	a->plan = hold_plan(list, plan);
+	a->cluster = cluster;
 }
 
 /* ---- verbs about values ---- */

@@ -192,6 +192,20 @@ pipeline_page(struct page *page, const struct binding *b)
 }
 
 static void
+cluster_page(struct page *page, const struct cluster *cluster)
+{
+	page_blank(page);
+	if (cluster->context)
+		page_item(page, "context", cluster->context);
+	if (cluster->kubeconfig)
+		page_item(page, "kubeconfig", cluster->kubeconfig);
+	if (cluster->in_cluster)
+		page_item(page, "in_cluster", "the service account of the pod that Lateen runs in");
+	if (cluster->namespace_)
+		page_item(page, "namespace", cluster->namespace_);
+}
+
+static void
 binding_page(struct page *page, const struct binding *b, bool detail)
 {
 	CLEANUP(buf_release) struct buf text = { .max = 4000 };
@@ -222,6 +236,7 @@ binding_page(struct page *page, const struct binding *b, bool detail)
 		break;
 	case BINDING_CLUSTER:
 		page_heading(page, "cluster", b->name, "");
+		cluster_page(page, b->cluster);
 		break;
 	}
 	page_place(page, b->span);
@@ -242,7 +257,7 @@ static const struct {
 } words[] = {
 	{ "after", "step after OTHER, …", "Waits for steps without taking data from them; naming a step in a branch or loop waits for all of it." },
 	{ "approve", "ok = approve \"question\"", "A step that waits for a person." },
-	{ "cluster", "cluster NAME { context \"…\", kind kfp }", "Where runs can go." },
+	{ "cluster", "cluster NAME { context \"…\", namespace \"…\" }", "Where runs can go." },
 	{ "component", "component NAME(inputs) -> (outputs) { image, command, args, script, … }", "Declares what a step runs." },
 	{ "else", "if CONDITION { … } else { … }", "The branch that runs when no condition before it holds." },
 	{ "for", "for NAME in LIST { … }", "Runs the body once for each item." },

@@ -19,6 +19,7 @@ libdsl_a_SOURCES += %D%/check.h
 libdsl_a_SOURCES += %D%/check_action.c
 libdsl_a_SOURCES += %D%/check_builtin.c
 libdsl_a_SOURCES += %D%/check_call.c
+libdsl_a_SOURCES += %D%/check_cluster.c
 libdsl_a_SOURCES += %D%/check_component.c
 libdsl_a_SOURCES += %D%/check_expr.c
 libdsl_a_SOURCES += %D%/check_names.c

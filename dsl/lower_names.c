@@ -57,7 +57,8 @@ unknown(struct lower *l, size_t group, const struct ast_name *name)
 	if (outside) {
 		d = diags_add(diags, DIAG_L0216, name->span, "`%s` is a %s, not a value", name->text,
 			outside->binding.kind == BINDING_COMPONENT ? "component" :
-				outside->binding.kind == BINDING_PIPELINE ? "pipeline" : "type");
+				outside->binding.kind == BINDING_PIPELINE ? "pipeline" :
+				outside->binding.kind == BINDING_CLUSTER ? "cluster" : "type");
 		if (outside->binding.kind == BINDING_COMPONENT)
 			diag_help(diags, d, "a step that calls it has outputs: `x = %s(…)`", name->text);
 		return NULL;

@@ -293,7 +293,7 @@ check_declarations(struct check *check, const struct unit *unit)
 		void (*declare)(struct check *check, const struct ast_stmt *stmt);
 	} passes[] = {
 		{ AST_TYPE, check_declare_type }, { AST_USE, check_declare_use }, { AST_COMPONENT, check_declare_component },
-		{ AST_PIPELINE, check_declare_pipeline },
+		{ AST_PIPELINE, check_declare_pipeline }, { AST_CLUSTER, check_declare_cluster },
 	};
 
 	for (size_t i = 0; i < unit->n_stmts; i++)
@@ -345,9 +345,6 @@ check_doing(struct check *check, const struct ast_stmt *stmt, struct action_list
 	case AST_HELP:
 		check_help(check, stmt, list);
 		break;
-	case AST_CLUSTER:
-		check_later(check, stmt->name.span, "`cluster`");
-		break;
 	case AST_EXPERIMENT:
 		check_later(check, stmt->span, "`experiment`");
 		break;
@@ -358,6 +355,7 @@ check_doing(struct check *check, const struct ast_stmt *stmt, struct action_list
 	case AST_USE:
 	case AST_COMPONENT:
 	case AST_PIPELINE:
+	case AST_CLUSTER:
 		break;
 	default:
 		diags_add(check->diags, DIAG_L0316, stmt->span, "this stands in a pipeline only");

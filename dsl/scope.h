@@ -28,6 +28,14 @@ enum binding_kind {
 	BINDING_STEP, /* one step of a run of `plan` */
 };
 
+/* What `cluster` declares; members that are NULL were not given. */
+struct cluster {
+	const char *name;
+	const char *context, *kubeconfig; /* of kubeconfig files */
+	bool in_cluster; /* as the service account of the pod that we run in */
+	const char *namespace_;
+};
+
 struct binding {
 	enum binding_kind kind;
 	const char *name;
@@ -37,6 +45,7 @@ struct binding {
 	const struct component *component;
 	struct plan *plan; /* held; of a pipeline NULL when a redefinition broke it */
 	const struct type *type;
+	const struct cluster *cluster;
 };
 
 struct scope;
@@ -53,7 +62,7 @@ enum action_kind {
 	ACTION_BIND, /* bind = expr */
 	ACTION_RUN, /* plan with args; bind may be set; component too when it is a component that was called */
 	ACTION_COMPILE, /* plan [for text2] [to text] */
-	ACTION_CHECK, /* plan: its problems again (none, as it was checked), its size */
+	ACTION_CHECK, /* plan: its problems again (none, as it was checked), its size; with cluster: what would stop it there */
 	ACTION_PRINT, ACTION_ASSERT, /* expr; of assert args[0], or args NULL: why */
 	ACTION_INPUT, /* bind (or NULL), expr: the question */
 	ACTION_CLEAR, /* flag: wait */
@@ -72,6 +81,7 @@ struct action {
 	const char *bind; /* NULL: nothing */
 	struct plan *plan; /* held by the program */
 	const struct component *component;
+	const struct cluster *cluster; /* or NULL */
 	const struct expr *expr;
 	const struct expr *const *args; /* of ACTION_RUN: plan->n_params; NULL where the parameter's fallback is taken */
 	const char *text, *text2, *grep;

@@ -8,6 +8,7 @@
 
 #include "dsl/format.h"
 #include "dsl/parse.h"
+#include "kernel/cluster_check.h"
 #include "kernel/compile.h"
 #include "kernel/file.h"
 #include "kernel/picture_file.h"
@@ -17,6 +18,49 @@ static void
 print(const struct buf *text)
 {
 	fwrite(buf_text(text), 1, text->len, stdout);
+}
+
+static const struct cluster *
+find_cluster(const struct program_file *file, const char *name)
+{
+	const struct binding *b = scope_lookup(file->scope, name);
+	struct buf names = { 0 };
+
+	if (b && b->kind == BINDING_CLUSTER)
+		return b->cluster;
+	for (size_t at = 0; (b = scope_next(file->scope, &at));)
+		if (b->kind == BINDING_CLUSTER)
+			buf_printf(&names, "%s`%s`", names.len ? ", " : "", b->name);
+	cli_fail(EXIT_USAGE, "`%s` declares no cluster `%s`%s%s", file->source->name, name, names.len ? "; it declares " : "", buf_text(&names));
+	buf_release(&names);
+	return NULL;
+}
+
+/* Every pipeline of the file, or the one that is named; what is found joins the file's own problems. */
+static int
+check_on(const struct cli_args *args, struct program_file *file, const char *name)
+{
+	const char *only = cli_option(args, "pipeline");
+	const struct cluster *cluster = find_cluster(file, name);
+	struct buf summary = { 0 };
+	const struct binding *b;
+	size_t n = 0;
+
+	if (!cluster)
+		return EXIT_USAGE;
+	for (size_t at = 0; (b = scope_next(file->scope, &at));) {
+		const struct cluster_check request = { .cluster = cluster, .plan = b->plan, .span = b->span };
+
+		if (b->kind != BINDING_PIPELINE || !b->plan || (only && strcmp(only, b->name) != 0))
+			continue;
+		cluster_check(&request, &file->diags, &summary);
+		n++;
+	}
+	fputs(buf_text(&summary), stderr);
+	buf_release(&summary);
+	if (!n)
+		return cli_fail(EXIT_USAGE, "`%s` declares no pipeline%s%s", file->source->name, only ? " " : "", only ? only : "");
+	return file->diags.n_errors ? EXIT_PROGRAM : EXIT_GOOD;
 }
 
 static void
@@ -47,8 +91,11 @@ cli_check(const struct cli_args *args)
 	if (program_file_open(&file, args->rest[0], &err) < 0) {
 		status = cli_fail(EXIT_WORLD, "%s", err.text);
 	} else {
-		write_problems(args, &file);
 		status = file.program ? EXIT_GOOD : EXIT_PROGRAM;
+		if (file.program && cli_option(args, "on"))
+			status = check_on(args, &file, cli_option(args, "on"));
+		if (status != EXIT_USAGE)
+			write_problems(args, &file);
 	}
 	program_file_release(&file);
 	return status;

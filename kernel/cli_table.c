@@ -9,6 +9,8 @@
 static const struct cli_option check_options[] = {
 	{ 0, "json", NULL, "problems as JSON: an array of {code, severity, message, start, end, labels, helps, fixes}" },
 	{ 0, "html", NULL, "problems as an HTML fragment" },
+	{ 0, "on", "NAME", "check the file's pipelines against the cluster of that name too, which the file declares; starts nothing" },
+	{ 'p', "pipeline", "NAME", "with --on: only that pipeline" },
 };
 
 static const struct cli_option compile_options[] = {

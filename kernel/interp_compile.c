@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "kernel/cluster_check.h"
 #include "kernel/compile.h"
 #include "kernel/file.h"
 
@@ -108,12 +109,47 @@ check_target(struct act *act, const char *target, struct buf *text)
 	return rc;
 }
 
+static bool
+is_interrupted(void *context)
+{
+	const struct interp *interp = context;
+
+	return interp->interrupted;
+}
+
+static int
+check_on_cluster(struct act *act)
+{
+	const struct cluster_check request = { .cluster = act->action->cluster, .plan = act->action->plan, .span = act->action->span,
+		.stop = is_interrupted, .context = act->interp };
+	struct buf text = { 0 };
+	struct diags diags;
+	int rc;
+
+	diags_init(&diags);
+	if (cluster_check(&request, &diags, &text)) {
+		rc = act_interrupted(act);
+	} else if (diags.n_errors) {
+		rc = act_fail_diags(act, &diags);
+	} else {
+		if (diags.n_warnings)
+			print_warnings(act, &diags);
+		act_print(act, buf_text(&text), text.len);
+		rc = 0;
+	}
+	diags_release(&diags);
+	buf_release(&text);
+	return rc;
+}
+
 int
 act_check(struct act *act)
 {
 	const struct plan *plan = act->action->plan;
 	struct buf text = { 0 };
 
+	if (act->action->cluster)
+		return check_on_cluster(act);
 	buf_printf(&text, "%s: %zu step%s, no problems in the program\n", plan->name, plan->n_steps, plan->n_steps == 1 ? "" : "s");
 	check_target(act, "argo", &text);
 	check_target(act, "kfp", &text);

@@ -14,6 +14,7 @@ libkernel_a_SOURCES += %D%/cli_kernel.c
 libkernel_a_SOURCES += %D%/cli_program.c
 libkernel_a_SOURCES += %D%/cli_runs.c
 libkernel_a_SOURCES += %D%/cli_table.c
+libkernel_a_SOURCES += %D%/cluster_check.c %D%/cluster_check.h
 libkernel_a_SOURCES += %D%/comm.c
 libkernel_a_SOURCES += %D%/compile.c %D%/compile.h
 libkernel_a_SOURCES += %D%/complete_path.c %D%/complete_path.h

@@ -94,6 +94,7 @@ SCRIPT_TESTS += %D%/kernel/protocol/test_life.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_requests.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_wire.py
 SCRIPT_TESTS += %D%/kernel/test_cli.py
+SCRIPT_TESTS += %D%/kernel/test_cluster.py
 SCRIPT_TESTS += %D%/kernel/test_jupyter_kernel_test.py
 SCRIPT_TESTS += %D%/kernel/test_secrets.py
 SCRIPT_TESTS += %D%/lint/includes.py

@@ -53,7 +53,7 @@ kind_of(const struct kube_failure *failure, bool unseen)
 	BUG("failure %d", (int)failure->kind);
 }
 
-void
+struct preflight_finding *
 flight_add_failure(struct flight *flight, const struct kube_failure *failure, const char *while_doing)
 {
 	const char *what = arena_strdup(flight->arena, failure->what);
@@ -63,6 +63,7 @@ flight_add_failure(struct flight *flight, const struct kube_failure *failure, co
 		what = flight_print(flight, "%s: %s", while_doing, what);
 	f = flight_add(flight, kind_of(failure, while_doing), what, arena_strdup(flight->arena, failure->help));
 	f->why = *failure->note ? arena_strdup(flight->arena, failure->note) : NULL;
+	return f;
 }
 
 /* ---- is it a cluster with Argo ---- */

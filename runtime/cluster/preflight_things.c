@@ -97,7 +97,8 @@ check_thing(struct flight *flight, const struct needs *needs, size_t at)
 	} else if (failure.kind == KUBE_NOT_FOUND) {
 		add_missing(flight, need);
 	} else {
-		flight_add_failure(flight, &failure, flight_print(flight, "whether the %s `%s` is there is not known", things[need->kind].word, need->name));
+		flight_add_failure(flight, &failure, flight_print(flight, "whether the %s `%s` is there is not known", things[need->kind].word, need->name))
+			->template = need->template;
 		go_on = failure.kind == KUBE_FORBIDDEN;
 	}
 	arena_free(scratch);
