@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernel/live.h"
 
@@ -57,11 +58,26 @@ was_interrupted(const struct run_request *request)
 	return request->interrupted && *request->interrupted;
 }
 
+/* Each interrupt is passed on once: the second does not wait for steps that take their time to end. */
+static bool
+take_interrupt(const struct run_request *request, bool *stopping)
+{
+	uint64_t count;
+	bool anew;
+
+	if (!was_interrupted(request))
+		return false;
+	anew = request->wake >= 0 && read(request->wake, &count, sizeof count) > 0;
+	anew = anew || !*stopping;
+	*stopping = true;
+	return anew;
+}
+
 /* Waits for the run, an interrupt, or the time of the next update. */
 static void
-wait_for_news(const struct run_request *request, struct local *local, const struct watch *watch, bool stopping)
+wait_for_news(const struct run_request *request, struct local *local, const struct watch *watch)
 {
-	struct pollfd fds[] = { { .fd = local_fd(local), .events = POLLIN }, { .fd = stopping ? -1 : request->wake, .events = POLLIN } };
+	struct pollfd fds[] = { { .fd = local_fd(local), .events = POLLIN }, { .fd = request->wake, .events = POLLIN } };
 
 	if (poll(fds, ARRAY_LEN(fds), watch->live ? live_due(watch->live) : -1) < 0 && errno != EINTR)
 		BUG("poll: %s", strerror(errno));
@@ -73,12 +89,11 @@ drive(const struct run_request *request, struct local *local, struct watch *watc
 	bool stopping = false;
 
 	while (local_poll(local, 0)) {
-		if (was_interrupted(request) && !stopping) {
+		if (take_interrupt(request, &stopping)) {
 			local_interrupt(local);
-			stopping = true;
 			continue;
 		}
-		wait_for_news(request, local, watch, stopping);
+		wait_for_news(request, local, watch);
 		if (watch->live)
 			live_update(watch->live);
 	}

@@ -4,6 +4,7 @@ failed, 2 wrong use, 3 the world failed). Cases as data; what wants more than th
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tarfile
@@ -200,6 +201,41 @@ def check_kernel_install():
     tap.is_(spec["argv"][1:], ["kernel", "-f", "{connection_file}"], "the kernelspec starts `lateen kernel -f FILE`")
 
 
+STUBBORN = """component stays(folder: String) {
+    script sh \"\"\"trap 'echo > "$folder/told"' TERM; echo > "$folder/begun"; while :; do sleep 0.05; done\"\"\"
+}
+
+pipeline stubborn(folder: String) {
+    stays(folder)
+}
+"""
+
+
+def await_file(name):
+    for _ in range(600):
+        if pathlib.Path(name).exists():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def check_second_interrupt():
+    """The second interrupt was not heard: a step that stays had its ten seconds, whatever the person did."""
+    pathlib.Path("stubborn.lateen").write_text(STUBBORN, encoding="utf-8")
+    with subprocess.Popen([tap.lateen(), "run", "stubborn.lateen", f"folder={os.getcwd()}"], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True) as process:
+        tap.ok(await_file("begun"), "the step begins")
+        process.send_signal(signal.SIGINT)
+        tap.ok(await_file("told"), "an interrupt asks it to end")
+        process.send_signal(signal.SIGINT)
+        try:
+            tap.is_(process.wait(timeout=9), 1, "the second ends it")
+        except subprocess.TimeoutExpired:
+            process.kill()
+            tap.ok(False, "the second ends it, before the step's ten seconds are over")
+        tap.contains(process.stderr.read(), "stopped", "and the run is said to be stopped")
+
+
 def check_output_that_fails():
     """A full disk passed for a success, and with standard output closed the run store took its number and what was printed."""
     for arguments in (["help"], ["explain", "L0900"], ["run", "good.lateen"], ["graph", "good.lateen"], ["runs"], ["exec", "print.lateen"]):
@@ -270,6 +306,7 @@ def main():
         check_fmt_in_place()
         check_component_json()
         check_kernel_install()
+        check_second_interrupt()
         check_output_that_fails()
         check_pictures()
         check_texts_from_the_table()
