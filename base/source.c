@@ -91,15 +91,20 @@ source_place(const struct source *source, uint32_t offset)
 			       .column = (unsigned)utf8_count(source->text + start, offset - start) + 1 };
 }
 
+uint32_t
+source_line_start(const struct source *source, unsigned line)
+{
+	if (line < source->first_line || line - source->first_line >= source->n_lines)
+		BUG("line %u of %zu from %u", line, source->n_lines, source->first_line);
+	return source->line_starts[line - source->first_line];
+}
+
 const char *
 source_line(const struct source *source, unsigned line, size_t *ret_len)
 {
+	uint32_t start = source_line_start(source, line), end;
 	size_t at = line - source->first_line;
-	uint32_t start, end;
 
-	if (line < source->first_line || at >= source->n_lines)
-		BUG("line %u of %zu", line, source->n_lines);
-	start = source->line_starts[at];
 	end = at + 1 < source->n_lines ? source->line_starts[at + 1] - 1 : (uint32_t)source->len;
 	*ret_len = end - start;
 	return source->text + start;

@@ -39,7 +39,9 @@ struct source *source_ref(struct source *source);
 void source_unref(struct source *source); /* NULL is fine */
 
 struct place source_place(const struct source *source, uint32_t offset);
-/* The line's text without its newline; line is 1-based and must exist. */
+/* Where the line starts, as an offset; line as source_place numbers it, and must exist. */
+uint32_t source_line_start(const struct source *source, unsigned line);
+/* The line's text without its newline; line as above. */
 const char *source_line(const struct source *source, unsigned line, size_t *ret_len);
 /* From the start of a to the end of b, which stand in one source. */
 struct span span_join(struct span a, struct span b);

@@ -102,8 +102,8 @@ add_span(struct show_mark *marks, size_t n, struct span span, bool primary, cons
 		return n;
 	first = source_place(source, span.start).line;
 	last = source_place(source, last_byte).line;
-	first_start = source->line_starts[first - 1];
-	last_start = source->line_starts[last - 1];
+	first_start = source_line_start(source, first);
+	last_start = source_line_start(source, last);
 	len = line_length(source, first);
 	if (first == last) {
 		marks[n++] = (struct show_mark){ source, first, min(span.start - first_start, len),

@@ -180,7 +180,7 @@ write_marks(const struct writer *w, const struct diag *diag, const struct show_m
 		struct place place = { mark->line, 0 };
 
 		if (!same_source) {
-			place = source_place(mark->source, mark->source->line_starts[mark->line - 1] + (uint32_t)mark->start);
+			place = source_place(mark->source, source_line_start(mark->source, mark->line) + (uint32_t)mark->start);
 			if (mark->source == diag->span.source)
 				place = source_place(mark->source, diag->span.start);
 			write_place(w, mark->source, place, !before);

@@ -350,7 +350,7 @@ indentation(const struct parser *p, uint32_t at)
 {
 	const struct source *source = p->source;
 
-	return at - source->line_starts[source_place(source, at).line - 1];
+	return at - source_line_start(source, source_place(source, at).line);
 }
 
 /* A line that can only be the start of a new statement, whatever is open. */

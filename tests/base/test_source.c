@@ -52,6 +52,7 @@ test_lines(void)
 	line = source_line(part, 41, &len);
 	is_mem(line, len, "ab", 2, "its first line, without the newline");
 	source_unref(source_ref(part));
+	is_int(source_line_start(part, 42), 3, "where a line starts: it was looked for past the end, for the part's first line is not line 1");
 	is_str(part->name, "x.lateen", "a reference keeps it");
 	source_unref(part);
 	source_unref(NULL);

@@ -83,6 +83,9 @@ CASES = [
     (["exec", "-"], "print \"a\"\nprint b\n", 1, "a\n", "--> -:2:7"),
     (["exec", "-"], "component a() { script sh \"\"\"\n    one\n      two\n    \"\"\" }\na\n", 0,
      "  script   one\n             two\n", None),  # was squeezed into one line
+    # the marks of a cell that does not begin in the file's first line were at the wrong place, read past the end of a table
+    (["exec", "-"], "a = 1\nb = 2\n\nhelp nope\n", 1, None, "4 | help nope\n  | ^^^^^^^^^\n"),
+    (["exec", "-"], "a = 1\nb = 2\n\nprint a +\n  nope\n", 1, None, "5 |   nope\n  |   ^^^^\n"),
     (["exec", "-"], "help retry\n", 0, "setting: retry N", None),  # was the verb's only, which does not work yet
     (["exec", "-"], "help\nprint 1\n", 0, "verbs:\n  assert", None),  # was "wants something behind it"
     (["exec", "-"], "assert 1 == 2, \"sums\"\n", 1, None, "assertion failed: sums"),
