@@ -11,7 +11,13 @@
 static bool
 is_reserved_variable(const char *name)
 {
-	return !strcmp(name, "PATH") || !strcmp(name, "HOME") || !strncmp(name, "LD_", 3);
+	/* Past the first two: what shells set by themselves, whatever they were given. */
+	static const char *const names[] = { "PATH", "HOME", "_", "BASHOPTS", "EUID", "IFS", "OLDPWD", "PPID", "PWD", "SHELLOPTS", "SHLVL", "UID" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return !strncmp(name, "LD_", 3);
 }
 
 static const char *
@@ -143,10 +149,14 @@ check_port_names(struct check *check, const struct component *c)
 
 		check_variable(check, &variables, out, arena_printf(check->arena, "out_%s", out->id));
 		if (in) {
-			struct diag *d = diags_add(check->diags, DIAG_L0213, out->span, "the output `%s` is named like an input",
-				out->name);
+			bool same = !strcmp(in->name, out->name);
+			struct diag *d = diags_add(check->diags, DIAG_L0213, out->span,
+				same ? "the output `%s` is named like an input" : "the output `%s` has the plain name of an input, `%s`",
+				out->name, out->id);
 
-			diag_label(check->diags, d, in->span, "the input is declared here");
+			diag_label(check->diags, d, in->span, same ? "the input is declared here" : "it is the plain name of this input too");
+			if (!same)
+				diag_help(check->diags, d, "a plain name keeps letters from a to z, digits and `_`: give one of them some of these");
 		}
 	}
 	map_release(&variables);

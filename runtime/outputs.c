@@ -143,6 +143,8 @@ read_output(const struct outputs_request *request, size_t i, struct arena *arena
 	*ret = (struct engine_output){ 0 };
 	if (!request->paths[i] || (may_be_missing(port) && access(request->paths[i], F_OK)))
 		return 0;
+	if (request->component->script && access(request->paths[i], F_OK))
+		return error_set(err, "the script did not write it to the path in `$out_%s`", port->id);
 	real = real_place(request, request->paths[i], err);
 	if (!real)
 		return -1;
