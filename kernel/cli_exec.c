@@ -141,7 +141,7 @@ cli_exec(const struct cli_args *args)
 	struct error err;
 	int status;
 
-	if (file_read(args->rest[0], SOURCE_MAX, &text, &err) < 0) {
+	if (file_read_program(args->rest[0], &text, &err) < 0) {
 		buf_release(&text);
 		return cli_fail(EXIT_WORLD, "%s", err.text);
 	}

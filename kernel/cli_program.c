@@ -230,7 +230,7 @@ format_file(const struct cli_args *args, const char *path)
 	struct error err;
 	int status;
 
-	if (file_read(path, SOURCE_MAX, &text, &err) < 0) {
+	if (file_read_program(path, &text, &err) < 0) {
 		buf_release(&text);
 		return cli_fail(EXIT_WORLD, "%s", err.text);
 	}

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/source.h"
+
 static int
 read_all(int fd, const char *path, size_t max, struct buf *buf, struct error *err)
 {
@@ -108,6 +110,18 @@ write_and_rename(const char *path, char *temporary, const void *bytes, size_t le
 		unlink(temporary);
 		return error_errno(err, code, "cannot write `%s`", path);
 	}
+	return 0;
+}
+
+int
+file_read_program(const char *path, struct buf *buf, struct error *err)
+{
+	size_t start = buf->len;
+
+	if (file_read(path, SOURCE_MAX, buf, err) < 0)
+		return -1;
+	if (!start && buf->len >= 3 && !memcmp(buf->data, "\xEF\xBB\xBF", 3))
+		buf_consume(buf, 3);
 	return 0;
 }
 

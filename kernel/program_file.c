@@ -16,7 +16,7 @@ program_file_open(struct program_file *file, const char *path, struct error *err
 
 	*file = (struct program_file){ 0 };
 	diags_init(&file->diags);
-	rc = file_read(path, SOURCE_MAX, &text, err);
+	rc = file_read_program(path, &text, err);
 	if (rc == 0) {
 		file->source = source_new(path, buf_text(&text), text.len);
 		file->resolver = resolver_new();

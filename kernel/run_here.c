@@ -145,6 +145,7 @@ run_explain(const struct run *run, struct diags *diags)
 	size_t culprit = run_culprit(run);
 	const struct run_node *node;
 	const struct plan_step *step;
+	const char *quote; /* for a shell */
 	struct diag *d;
 
 	if (culprit == SIZE_MAX) {
@@ -160,6 +161,7 @@ run_explain(const struct run *run, struct diags *diags)
 		diag_note(diags, d, "it was tried %d times", node->attempts);
 	if (node->tail && *node->tail)
 		note_tail(diags, d, node->tail);
-	diag_help(diags, d, "all that it wrote: `logs \"%s.%s\"` in a cell, `lateen logs %s.%s` in a terminal", run->name,
-		  step->name, run->name, step->name);
+	quote = step->name[strspn(step->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] ? "'" : "";
+	diag_help(diags, d, "all that it wrote: `logs \"%s.%s\"` in a cell, `lateen logs %s%s.%s%s` in a terminal", run->name,
+		  step->name, quote, run->name, step->name, quote);
 }

@@ -86,6 +86,7 @@ CASES = [
     # the marks of a cell that does not begin in the file's first line were at the wrong place, read past the end of a table
     (["exec", "-"], "a = 1\nb = 2\n\nhelp nope\n", 1, None, "4 | help nope\n  | ^^^^^^^^^\n"),
     (["exec", "-"], "a = 1\nb = 2\n\nprint a +\n  nope\n", 1, None, "5 |   nope\n  |   ^^^^\n"),
+    (["check", "-"], "\ufeffx = nope\n", 1, "--> -:1:5\n  |\n1 | x = nope\n  |     ^^^^\n", None),  # the mark was in line and column
     (["exec", "-"], "help retry\n", 0, "setting: retry N", None),  # was the verb's only, which does not work yet
     (["exec", "-"], "help\nprint 1\n", 0, "verbs:\n  assert", None),  # was "wants something behind it"
     (["exec", "-"], "assert 1 == 2, \"sums\"\n", 1, None, "assertion failed: sums"),
