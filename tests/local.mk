@@ -68,6 +68,7 @@ FUZZ_TARGETS += %D%/fuzz/fuzz_dispatch
 FUZZ_TARGETS += %D%/fuzz/fuzz_engine
 FUZZ_TARGETS += %D%/fuzz/fuzz_layout
 FUZZ_TARGETS += %D%/fuzz/fuzz_parse
+FUZZ_TARGETS += %D%/fuzz/fuzz_score
 FUZZ_TARGETS += %D%/fuzz/fuzz_wire
 FUZZ_TARGETS += %D%/fuzz/fuzz_yaml
 
