@@ -186,6 +186,11 @@ explain_403(const struct kubeconfig *config, const struct kube_request *request,
 {
 	struct buf grant = { 0 };
 
+	if (strstr(message, "\"system:anonymous\"")) {
+		explain_401(config, ret);
+		say(ret->what, "`%s` does not know who you are: to it you are `system:anonymous`", config->server);
+		return;
+	}
 	/* RBAC says who cannot do what; quotas and admission policies use the same status. */
 	if (*message && !strstr(message, " cannot ")) {
 		ret->kind = KUBE_REFUSED;
