@@ -15,7 +15,7 @@ enum {
 	KUBE_WAIT_FIRST = 250, /* milliseconds; doubled for each further one, and half of it is chance */
 	KUBE_WAIT_MAX = 10000, /* also of a Retry-After */
 	KUBE_SKEW = 300, /* seconds between two clocks that are worth a word */
-	KUBE_TEXT_MAX = 1024,
+	KUBE_TEXT_MAX = ERROR_TEXT_MAX,
 };
 
 enum kube_failure_kind {
