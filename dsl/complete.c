@@ -368,6 +368,8 @@ add_verb_arguments(struct completer *c)
 		add(c, "argo", "keyword", NULL);
 		add(c, "kfp", "keyword", NULL);
 	}
+	if (!strcmp(verb->word, "check") && !c->cursor.verb_first)
+		add_scope(c, 1U << BINDING_CLUSTER);
 	if (!strcmp(verb->word, "help")) {
 		add_verbs(c);
 		add_settings(c, SETTING_IN_STEP | SETTING_IN_COMPONENT | SETTING_IN_PIPELINE | SETTING_IN_CLUSTER);
