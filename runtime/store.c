@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/macros.h"
 #include "runtime/paths.h"
 #include "runtime/store_private.h"
@@ -140,6 +141,23 @@ make_folder(const char *folder, struct error *err)
 	return access(ignore, F_OK) ? paths_write(ignore, "*\n", 2, 0666, err) : 0;
 }
 
+/* Without a write-ahead log nobody is writing, and where no file can be made SQLite opens such a store only when it is told so. */
+static void
+say_immutable(const struct store *store, char **path)
+{
+	CLEANUP(freep) char *log = join(store->folder, "store.db-wal");
+	struct buf uri = { 0 };
+
+	if (!access(log, F_OK) || !access(store->folder, W_OK))
+		return;
+	buf_puts(&uri, "file:");
+	for (const char *at = *path; *at; at++)
+		buf_printf(&uri, strchr("%?#", *at) ? "%%%02X" : "%c", (unsigned char)*at);
+	buf_puts(&uri, "?immutable=1");
+	free(*path);
+	*path = buf_detach(&uri, NULL);
+}
+
 static int
 open_db(struct store *store, struct error *err)
 {
@@ -148,7 +166,8 @@ open_db(struct store *store, struct error *err)
 
 	if (!access(path, F_OK) && access(path, W_OK)) {
 		store->read_only = true;
-		mode = SQLITE_OPEN_READONLY;
+		mode = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+		say_immutable(store, &path);
 	}
 	if (sqlite3_open_v2(path, &store->db, mode | SQLITE_OPEN_FULLMUTEX, NULL) != SQLITE_OK)
 		return store_failed(store, err, "open");

@@ -165,6 +165,49 @@ test_newer(void)
 	arena_free(arena);
 }
 
+/* Runs in a child, which gives up the rights to write; 0: the run was found. */
+static int
+look_as_stranger(const char *name)
+{
+	struct error err;
+	struct arena *arena = arena_new();
+	struct store *store;
+	struct store_run run;
+
+	if (geteuid() == 0 && (setgid(65534) || setuid(65534)))
+		return 2;
+	store = open_store(name, true, &err);
+	return !store || !store_read_only(store) || store_find(store, arena, "last", &run, &err) < 0;
+}
+
+/* A store in a folder that cannot be written could not be read either. */
+static void
+test_write_protected(void)
+{
+	struct arena *arena = arena_new();
+	struct error err;
+	struct store *store = open_store("odd?name#%41", false, &err);
+	char path[600];
+	struct store_run run;
+	int status = -1;
+	pid_t pid;
+
+	store_new_run(store, arena, "p", NULL, &run, &err);
+	store_close(store);
+	chmod(folder, 0755);
+	snprintf(path, sizeof(path), "%s/odd?name#%%41/store.db", folder);
+	chmod(path, 0444);
+	*strrchr(path, '/') = '\0';
+	chmod(path, 0555);
+	pid = fork();
+	if (pid == 0)
+		_exit(look_as_stranger("odd?name#%41"));
+	waitpid(pid, &status, 0);
+	is_int(status, 0, "a write-protected store in a write-protected folder can be read");
+	chmod(path, 0755);
+	arena_free(arena);
+}
+
 static void
 test_broken(void)
 {
@@ -357,6 +400,7 @@ main(void)
 	test_journal();
 	test_transaction();
 	test_newer();
+	test_write_protected();
 	test_broken();
 	test_hostile_rows();
 	test_logs();
