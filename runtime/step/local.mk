@@ -17,5 +17,6 @@ libruntime_a_SOURCES += %D%/step.h
 libruntime_a_SOURCES += %D%/step_table.c
 libruntime_a_SOURCES += %D%/step_util.c
 libruntime_a_SOURCES += %D%/table.c
+libruntime_a_SOURCES += %D%/tokenizer.c
 libruntime_a_SOURCES += %D%/tokens.c
 libruntime_a_SOURCES += %D%/words.c

@@ -7,13 +7,13 @@
 #include "base/utf8.h"
 #include "runtime/train/bpe_private.h"
 
-static bool
-is_itself(unsigned byte)
+bool
+bpe_byte_is_moved(unsigned byte)
 {
-	return (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+	return byte < 33 || (byte > 126 && byte < 161) || byte == 173;
 }
 
-/* For a byte that is not itself: how many of those below are not either. */
+/* How many bytes below one that is moved are moved. */
 static uint32_t
 moved_below(unsigned byte)
 {
@@ -30,7 +30,7 @@ bpe_write_bytes(struct buf *buf, const char *bytes, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		unsigned byte = (unsigned char)bytes[i];
 
-		buf_add(buf, character, utf8_encode(is_itself(byte) ? byte : 0x100 + moved_below(byte), character));
+		buf_add(buf, character, utf8_encode(bpe_byte_is_moved(byte) ? 0x100 + moved_below(byte) : byte, character));
 	}
 }
 
@@ -39,7 +39,7 @@ static int
 byte_of(uint32_t character)
 {
 	if (character < 0x100)
-		return is_itself(character) ? (int)character : -1;
+		return bpe_byte_is_moved(character) ? -1 : (int)character;
 	if (character < 0x100 + 33)
 		return (int)(character - 0x100);
 	if (character < 0x100 + 33 + 34)

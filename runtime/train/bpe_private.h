@@ -68,6 +68,8 @@ struct bpe {
 
 /* ---- bpe_byte_chars.c: the characters that stand for bytes in files ---- */
 
+/* Another character than the one with the byte's number stands for it. */
+bool bpe_byte_is_moved(unsigned byte);
 /* Appends the character of each byte. */
 void bpe_write_bytes(struct buf *buf, const char *bytes, size_t len);
 /* Appends the bytes that the characters stand for; false, and nothing appended, when one of them stands for none. */
@@ -78,6 +80,10 @@ bool bpe_read_bytes(struct buf *buf, const char *text, size_t len);
 uint64_t bpe_hash(const char *bytes, size_t len);
 /* Makes the tables out of tokens and merges; an error when a byte is no token. Ids are below BPE_IDS_MAX by then. */
 int bpe_index(struct bpe *bpe, struct error *err);
+/* The parts of it: room for so many tokens in the table of bytes, one of them, the table of merges. */
+void bpe_reserve_tokens(struct bpe *bpe, size_t n);
+void bpe_place_token(struct bpe *bpe, uint32_t id);
+void bpe_index_merges(struct bpe *bpe);
 void bpe_set_token(struct bpe *bpe, uint32_t id, const char *bytes, size_t len, bool literal);
 /* Takes its text; its token must be there. */
 void bpe_add_added(struct bpe *bpe, const struct bpe_added *added);

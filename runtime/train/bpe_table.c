@@ -63,25 +63,25 @@ slots_for(size_t n)
 	return slots;
 }
 
-static void
-index_tokens(struct bpe *bpe)
+void
+bpe_reserve_tokens(struct bpe *bpe, size_t n)
 {
-	size_t slots = slots_for(bpe->tokens.n);
+	size_t slots = slots_for(n);
 
+	free(bpe->token_slots);
 	bpe->token_slots = xcalloc(slots, sizeof(*bpe->token_slots));
 	bpe->token_mask = slots - 1;
-	for (uint32_t id = 0; id < bpe->tokens.n; id++) {
-		const struct bpe_token *token = &bpe->tokens.items[id];
-		size_t at;
+}
 
-		/* What is written otherwise than by its bytes is reached as an added token only. */
-		if (!token->used || token->literal)
-			continue;
-		at = bpe_hash(bpe->bytes.data + token->start, token->len) & bpe->token_mask;
-		while (bpe->token_slots[at])
-			at = (at + 1) & bpe->token_mask;
-		bpe->token_slots[at] = id + 1;
-	}
+void
+bpe_place_token(struct bpe *bpe, uint32_t id)
+{
+	const struct bpe_token *token = &bpe->tokens.items[id];
+	size_t at = bpe_hash(bpe->bytes.data + token->start, token->len) & bpe->token_mask;
+
+	while (bpe->token_slots[at])
+		at = (at + 1) & bpe->token_mask;
+	bpe->token_slots[at] = id + 1;
 }
 
 uint32_t
@@ -97,11 +97,12 @@ bpe_find_token(const struct bpe *bpe, const char *bytes, size_t len)
 	return BPE_NO_ID;
 }
 
-static void
-index_merges(struct bpe *bpe)
+void
+bpe_index_merges(struct bpe *bpe)
 {
 	size_t slots = slots_for(bpe->merges.n);
 
+	free(bpe->pair_slots);
 	bpe->pair_slots = xmalloc(slots * sizeof(*bpe->pair_slots));
 	bpe->pair_mask = slots - 1;
 	for (size_t i = 0; i < slots; i++)
@@ -133,8 +134,12 @@ bpe_index(struct bpe *bpe, struct error *err)
 {
 	if (bpe->bytes.overflow)
 		return error_set(err, "the tokens are longer than %d bytes together", BUF_DEFAULT_MAX);
-	index_tokens(bpe);
-	index_merges(bpe);
+	bpe_reserve_tokens(bpe, bpe->tokens.n);
+	/* What is written otherwise than by its bytes is reached as an added token only. */
+	for (uint32_t id = 0; id < bpe->tokens.n; id++)
+		if (bpe->tokens.items[id].used && !bpe->tokens.items[id].literal)
+			bpe_place_token(bpe, id);
+	bpe_index_merges(bpe);
 	for (unsigned byte = 0; byte < 256; byte++) {
 		bpe->byte_ids[byte] = bpe_find_token(bpe, &(char){ (char)byte }, 1);
 		if (bpe->byte_ids[byte] == BPE_NO_ID)

@@ -4,6 +4,7 @@
  *     bpe_tool encode|added|decode TOKENIZER.json      `added`: mentions of added tokens mean them
  *     bpe_tool copy TOKENIZER.json                     reads and writes the file
  *     bpe_tool time TOKENIZER.json                     encodes all texts, says in how many seconds of this thread
+ *     bpe_tool train SIZE MIN-FREQUENCY                trains on the texts, writes the file; the seconds to standard error
  */
 #include "config.h"
 
@@ -14,6 +15,7 @@
 
 #include "base/macros.h"
 #include "runtime/train/bpe.h"
+#include "runtime/train/bpe_train.h"
 #include "tests/tap.h"
 
 static bool
@@ -116,6 +118,32 @@ copy(const struct bpe *bpe)
 	return 0;
 }
 
+static int
+train(const char *size, const char *min_frequency, struct error *err)
+{
+	static const char *const special[] = { "<pad>", "<EOS>" };
+	struct bpe_train_options options = { (uint32_t)strtoul(size, NULL, 10), strtol(min_frequency, NULL, 10), special, 2 };
+	struct bpe_corpus corpus;
+	struct buf text = { 0 };
+	struct bpe *bpe = NULL;
+	int result = 0;
+	double begun;
+
+	bpe_corpus_init(&corpus);
+	begun = seconds();
+	while (!result && read_record(&text, 1))
+		result = bpe_corpus_add(&corpus, buf_text(&text), text.len, err);
+	if (!result)
+		bpe = bpe_train(&corpus, &options, err);
+	fprintf(stderr, "%.6f\n", seconds() - begun);
+	if (bpe)
+		copy(bpe);
+	bpe_free(bpe);
+	bpe_corpus_release(&corpus);
+	buf_release(&text);
+	return bpe ? 0 : -1;
+}
+
 static struct bpe *
 open_bpe(const char *path, struct error *err)
 {
@@ -133,8 +161,9 @@ main(int argc, char **argv)
 {
 	const char *verb = argc == 3 ? argv[1] : "";
 	struct error err = { "wrong use" };
+	bool trains = argc == 4 && !strcmp(argv[1], "train");
 	struct bpe *bpe = argc == 3 ? open_bpe(argv[2], &err) : NULL;
-	int result = -1;
+	int result = trains ? train(argv[2], argv[3], &err) : -1;
 
 	if (bpe && (!strcmp(verb, "encode") || !strcmp(verb, "added")))
 		result = encode(bpe, !strcmp(verb, "added"), &err);

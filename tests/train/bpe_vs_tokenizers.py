@@ -88,12 +88,12 @@ def every_character():
         yield "".join(f"a{chr(c)}1{chr(c)} {chr(c)}" for c in codes[start:start + 4096])
 
 
-def trained(texts, vocab, **options):
+def trained(texts, vocab, min_frequency=0, **options):
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(**{"add_prefix_space": False, **options})
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.train_from_iterator(texts, trainers.BpeTrainer(
-        vocab_size=vocab, special_tokens=EOS, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
+        vocab_size=vocab, min_frequency=min_frequency, special_tokens=EOS, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
     return tokenizer
 
 
@@ -210,6 +210,35 @@ def test_forms(folder, texts, oracle):
     compare(path, Tokenizer.from_str(json.dumps(ignoring)), random_texts(12, 1000), "ignore_merges")
 
 
+def train(texts, vocab, min_frequency):
+    stdin = b"".join(struct.pack("<I", len(t.encode())) + t.encode() for t in texts)
+    done = subprocess.run([TOOL, "train", str(vocab), str(min_frequency)], input=stdin, capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+def compare_trained(texts, vocab, min_frequency, name):
+    """The same file, for `tokenizers` and for us."""
+    want = json.loads(trained(texts, vocab, min_frequency).to_str())
+    got = json.loads(Tokenizer.from_str(train(texts, vocab, min_frequency)).to_str())
+    if not tap.ok(got == want, f"trained on {name}: {len(want['model']['merges'])} merges"):
+        pairs = enumerate(zip(got["model"]["merges"], want["model"]["merges"]))
+        tap.note(f"first difference: {next(((i, g, w) for i, (g, w) in pairs if g != w), None)}; got {len(got['model']['merges'])}")
+
+
+def test_train(corpus):
+    compare_trained(corpus, 2000, 0, "random texts")
+    compare_trained(corpus, 1000, 5, "random texts, at least five times each")
+    chance = random.Random(13)
+    for alphabet in ("ab", "abc", "aab ", "abcdefgh  "):
+        texts = ["".join(chance.choice(alphabet) for _ in range(chance.randrange(60))) for _ in range(400)]
+        compare_trained(texts, 700, 0, f"texts of {alphabet!r}, where tokens come up in several ways")
+    compare_trained(["x"], 1000, 0, "one letter")
+    compare_trained([], 1000, 0, "nothing")
+    compare_trained(["a" * 1000, "\x00" * 77, "<pad><EOS>" * 9], 400, 0, "runs")
+    compare_trained(["abc"] * 3, 258, 0, "no room for merges")
+    tap.is_(train(reversed(corpus), 1500, 2), train(corpus, 1500, 2), "the order of the texts does not matter")
+
+
 def main():
     tap.note(f"tokenizers {tokenizers.__version__}")
     corpus = random_texts(1, 3000) + ["the app crashes when the screen rotates; it's what we'll see in the log"] * 50
@@ -223,12 +252,14 @@ def main():
         test_invalid(path, oracle)
         test_added(folder, corpus)
         test_forms(folder, corpus, oracle)
+        test_train(corpus)
         for texts, what in zip(shared_texts(), ("issues", "commit messages")):
             if not texts:
                 tap.skip(f"LATEEN_SHARED has no {what}")
                 continue
             real = trained(texts[:20000], 8192)
             real.save(path)
+            compare_trained(texts[:20000], 8192, 0, what)
             ids = compare(path, real, texts, f"all {what}")
             tap.ok([d.decode() for d in decode(path, ids[:3000])] == texts[:3000], "and back")
     tap.done_testing()

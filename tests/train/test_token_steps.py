@@ -88,6 +88,31 @@ def test_bad_rows():
     tap.is_(read_shard("tokens"), [], "an empty table")
 
 
+def test_train():
+    rows = [{"title": f"the {word} crashes", "body": f"the {word} crashed, it's the {word} that the log shows"} for word in
+            ("app", "page", "parser", "naïve 表")] * 5
+    pathlib.Path("many.jsonl").write_text(lines(*rows), encoding="utf-8")
+    done = step("tokenizer", input="many.jsonl", vocab=300, output="trained.json")
+    tap.contains(done.stdout, "300 tokens, 42 of them merges", "tokenizer says what it found")
+    vocab = json.loads(pathlib.Path("trained.json").read_text())["model"]["vocab"]
+    tap.is_((vocab["<pad>"], vocab["<EOS>"], vocab["!"]), (0, 1, 2), "special tokens first, then bytes")
+    tap.ok("Ġthe" in vocab, "a common word is a token")
+    step("tokenize", input="many.jsonl", tokenizer="trained.json", output="tokens")
+    step("detokenize", input="tokens", tokenizer="trained.json", output="texts.jsonl", rows=0)
+    texts = [json.loads(line) for line in open("texts.jsonl", encoding="utf-8")]
+    tap.is_([(t["title"], t["body"]) for t in texts], [(r["title"], r["body"]) for r in rows], "there and back")
+    done = step("tokenizer", input="many.jsonl", vocab=5000, min_frequency=3, output="trained.json")
+    tap.contains(done.stdout, "fewer than the 5000 asked for", "a small corpus has few tokens")
+    for options, why in (({"vocab": 257}, "a vocabulary of 257 is not between 258"), ({"vocab": 9999999}, "--vocab wants a whole number"),
+                         ({"fields": "nope"}, "no column `nope`"), ({"input": "bad.jsonl"}, "3 of 9 rows cannot be used")):
+        done = step("tokenizer", **{"input": "many.jsonl", "output": "x.json", **options})
+        tap.is_(done.returncode, 1, "fails")
+        tap.contains(done.stderr, why, f"and says: {why}")
+        tap.ok(not os.path.exists("x.json"), "and leaves nothing")
+    step("tokenizer", input="empty", output="trained.json")
+    tap.is_(len(json.loads(pathlib.Path("trained.json").read_text())["model"]["vocab"]), 258, "of nothing: the bytes")
+
+
 def test_wrong():
     for options, why in (({"fields": "body,nope"}, "there is no column `nope`; there are `title`, `body`"),
                          ({"fields": "body,body"}, "names the column `body` twice"), ({"fields": "body,"}, "an empty name"),
@@ -117,8 +142,9 @@ def main():
         os.chdir(folder)
         test_round_trip()
         test_bad_rows()
+        test_train()
         test_wrong()
-        for command in ("tokenize", "detokenize"):
+        for command in ("tokenizer", "tokenize", "detokenize"):
             tap.contains(step(command, help="").stdout, "--output PATH", f"{command} --help")
         os.chdir("/")
     tap.done_testing()
