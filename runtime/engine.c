@@ -47,6 +47,7 @@ static bool
 stop(struct engine *engine, const char *why)
 {
 	size_t id, n = engine->nodes.n;
+	const struct timer *first;
 
 	if (engine->stopping || phase_ended(engine->phase))
 		return false;
@@ -62,13 +63,14 @@ stop(struct engine *engine, const char *why)
 	}
 	while (queue_pop(&engine->ready, &id))
 		engine_end_node(engine, id, node_at(engine, id)->pub.attempts ? PHASE_FAILED : PHASE_OMITTED, engine->why_stopped);
-	for (size_t i = 0; i < engine->timers.heap.n; i++) {
-		struct timer timer = engine->timers.heap.items[i];
+	/* In the order of their times, whatever stale timers stand among them: a replay has others. */
+	while ((first = timers_first(&engine->timers))) {
+		struct timer timer = *first;
 
+		timers_drop_first(&engine->timers);
 		if (timer.kind == TIMER_RETRY)
 			engine_end_node(engine, timer.node, PHASE_FAILED, engine->why_stopped);
 	}
-	engine->timers.heap.n = 0;
 	return true;
 }
 
