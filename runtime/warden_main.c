@@ -142,6 +142,7 @@ become(const struct program *program, int null, const int *outputs, volatile int
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL); /* ours to ignore, not a step's: `yes | head` ends quietly */
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (dup2(null, 0) >= 0 && dup2(outputs[0], 1) >= 0 && dup2(outputs[1], 2) >= 0 && !chdir(program->cwd)) {
