@@ -63,6 +63,7 @@ libruntime_a_SOURCES += %D%/train/bpe_write.c
 libruntime_a_SOURCES += %D%/train/shard.c %D%/train/shard.h
 libruntime_a_SOURCES += %D%/train/shard_private.h
 libruntime_a_SOURCES += %D%/train/shard_write.c
+libruntime_a_SOURCES += %D%/train/subword.c %D%/train/subword.h
 libruntime_a_SOURCES += %D%/train/token_ids.h
 libruntime_a_SOURCES += %D%/train/tokenizer.c %D%/train/tokenizer.h
 libruntime_a_SOURCES += %D%/train/unicode_class.c %D%/train/unicode_class.h

@@ -69,6 +69,7 @@ FUZZ_TARGETS += %D%/fuzz/fuzz_engine
 FUZZ_TARGETS += %D%/fuzz/fuzz_layout
 FUZZ_TARGETS += %D%/fuzz/fuzz_parse
 FUZZ_TARGETS += %D%/fuzz/fuzz_score
+FUZZ_TARGETS += %D%/fuzz/fuzz_tokenizer
 FUZZ_TARGETS += %D%/fuzz/fuzz_wire
 FUZZ_TARGETS += %D%/fuzz/fuzz_yaml
 
@@ -109,6 +110,7 @@ SCRIPT_TESTS += %D%/step/test_score.py
 SCRIPT_TESTS += %D%/step/test_steps.sh
 SCRIPT_TESTS += %D%/train/score_vs_peers.py
 SCRIPT_TESTS += %D%/train/bpe_vs_tokenizers.py
+SCRIPT_TESTS += %D%/train/test_subword.py
 SCRIPT_TESTS += %D%/train/test_token_steps.py
 
 check_PROGRAMS += $(C_TESTS) $(FUZZ_TARGETS)

@@ -83,7 +83,7 @@ const struct step_command STEP_COMMANDS[] = {
 	  step_tokenizer },
 	{ "tokenize", "the texts of a table as token ids, in a token shard",
 	  { { "input", "FILE", "CSV, or JSON lines", NULL },
-	    { "tokenizer", "FILE", "a tokenizer.json of byte-level BPE", NULL },
+	    { "tokenizer", "FILE", "a tokenizer.json of byte-level BPE, or a subword vocabulary of Tensor2Tensor", NULL },
 	    { "fields", "NAMES", "the columns, between commas, in the order of a document's fields", "body,title" },
 	    { "max-bad", "PERCENT", "more rows than these that cannot be used (a field is empty, no JSON) are a failure", "5" },
 	    { "documents", "PATH", "a file for their number; empty: none", "" },

@@ -10,9 +10,11 @@
 #include "base/macros.h"
 #include "base/sha256.h"
 #include "runtime/train/bpe.h"
+#include "runtime/train/subword.h"
 
 struct tokenizer {
-	struct bpe *bpe;
+	struct bpe *bpe; /* or NULL, and */
+	struct subword *subword;
 	unsigned char digest[SHARD_TOKENIZER];
 };
 
@@ -53,8 +55,11 @@ read_tokenizer(struct tokenizer *tokenizer, const struct buf *text, struct error
 	sha256_hex(buf_text(text), text->len, hex);
 	for (size_t i = 0; i < SHARD_TOKENIZER; i++)
 		tokenizer->digest[i] = (unsigned char)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
-	tokenizer->bpe = bpe_read(buf_text(text), text->len, err);
-	return tokenizer->bpe ? 0 : -1;
+	if (buf_text(text)[strspn(buf_text(text), " \t\r\n")] == '{')
+		tokenizer->bpe = bpe_read(buf_text(text), text->len, err);
+	else
+		tokenizer->subword = subword_read(buf_text(text), text->len, err);
+	return tokenizer->bpe || tokenizer->subword ? 0 : -1;
 }
 
 struct tokenizer *
@@ -79,13 +84,14 @@ tokenizer_free(struct tokenizer *tokenizer)
 	if (!tokenizer)
 		return;
 	bpe_free(tokenizer->bpe);
+	subword_free(tokenizer->subword);
 	free(tokenizer);
 }
 
 uint32_t
 tokenizer_size(const struct tokenizer *tokenizer)
 {
-	return bpe_size(tokenizer->bpe);
+	return tokenizer->bpe ? bpe_size(tokenizer->bpe) : subword_size(tokenizer->subword);
 }
 
 const unsigned char *
@@ -97,11 +103,16 @@ tokenizer_digest(const struct tokenizer *tokenizer)
 int
 tokenizer_encode(struct tokenizer *tokenizer, const char *text, size_t len, struct token_ids *ret, struct error *err)
 {
-	return bpe_encode(tokenizer->bpe, text, len, false, ret, err);
+	if (tokenizer->bpe)
+		return bpe_encode(tokenizer->bpe, text, len, false, ret, err);
+	subword_encode(tokenizer->subword, text, len, ret);
+	return 0;
 }
 
 int
 tokenizer_decode(const struct tokenizer *tokenizer, const uint32_t *ids, size_t n, struct buf *ret, struct error *err)
 {
-	return bpe_decode(tokenizer->bpe, ids, n, false, ret, err);
+	if (tokenizer->bpe)
+		return bpe_decode(tokenizer->bpe, ids, n, false, ret, err);
+	return subword_decode(tokenizer->subword, ids, n, ret, err);
 }

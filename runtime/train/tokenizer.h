@@ -1,4 +1,5 @@
-/* A tokenizer of either kind, by what its file holds: byte-level BPE (tokenizer.json). */
+/* A tokenizer of either kind, by what its file holds: byte-level BPE (a tokenizer.json), or else a
+ * subword vocabulary of Tensor2Tensor. */
 #ifndef RUNTIME_TRAIN_TOKENIZER_H
 #define RUNTIME_TRAIN_TOKENIZER_H
 
