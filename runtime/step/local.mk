@@ -6,6 +6,7 @@ lateen_step_LDADD = libruntime.a libbase.a $(LATEEN_LIBS)
 
 libruntime_a_SOURCES += %D%/baseline.c
 libruntime_a_SOURCES += %D%/chart.c
+libruntime_a_SOURCES += %D%/clean.c
 libruntime_a_SOURCES += %D%/csv.c %D%/csv.h
 libruntime_a_SOURCES += %D%/fields.c %D%/fields.h
 libruntime_a_SOURCES += %D%/issues.c

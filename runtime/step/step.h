@@ -72,6 +72,7 @@ int step_table(const struct step_call *call, struct error *err);
 int step_baseline(const struct step_call *call, struct error *err);
 int step_score(const struct step_call *call, struct error *err);
 int step_split(const struct step_call *call, struct error *err);
+int step_clean(const struct step_call *call, struct error *err);
 int step_tokenizer(const struct step_call *call, struct error *err);
 int step_tokenize(const struct step_call *call, struct error *err);
 int step_detokenize(const struct step_call *call, struct error *err);

@@ -88,6 +88,24 @@ def test_bad_rows():
     tap.is_(read_shard("tokens"), [], "an empty table")
 
 
+def test_clean():
+    rows = [{"id": "1", "title": " The\tCAFÉ\u00a0\u2003crash ", "body": "İ Σ\n\nB"}, {"id": "2", "title": "one", "body": "two words"},
+            {"id": "3", "title": "", "body": "x"}, {"id": "4", "title": " \n ", "body": "x"}] + [{"id": "5", "title": "A b", "body": "C d"}] * 6
+    pathlib.Path("raw.jsonl").write_text(lines(*rows), encoding="utf-8")
+    done = step("clean", input="raw.jsonl", output="clean.jsonl", min_words=2, max_bad=30, dropped="dropped")
+    tap.is_((done.returncode, done.stdout.splitlines()[-1]), (0, "7 rows, 3 left out"), "clean says how many")
+    tap.contains(done.stdout, "left out: row 2 has 1 words in `title`", "and which")
+    tap.is_(pathlib.Path("dropped").read_text(), "3\n", "in a file too")
+    cleaned = [json.loads(line) for line in open("clean.jsonl", encoding="utf-8")]
+    tap.is_(cleaned[0], {"id": "1", "title": "the café crash", "body": "i σ b"}, "even texts, other columns as they were")
+    step("clean", input="raw.jsonl", output="clean.jsonl", fields="title", lower="false", max_bad=20)
+    cleaned = [json.loads(line) for line in open("clean.jsonl", encoding="utf-8")]
+    tap.is_((len(cleaned), cleaned[0]["title"], cleaned[0]["body"]), (8, "The CAFÉ crash", rows[0]["body"]), "one column, letters as they are")
+    done = step("clean", input="raw.jsonl", output="none.jsonl", min_words=2)
+    tap.is_((done.returncode, done.stderr), (1, "lateen-step: 3 of 10 rows would be left out, more than 10 in a hundred\n"), "too many")
+    tap.ok(not os.path.exists("none.jsonl"), "leave nothing")
+
+
 def test_train():
     rows = [{"title": f"the {word} crashes", "body": f"the {word} crashed, it's the {word} that the log shows"} for word in
             ("app", "page", "parser", "naïve 表")] * 5
@@ -142,9 +160,10 @@ def main():
         os.chdir(folder)
         test_round_trip()
         test_bad_rows()
+        test_clean()
         test_train()
         test_wrong()
-        for command in ("tokenizer", "tokenize", "detokenize"):
+        for command in ("clean", "tokenizer", "tokenize", "detokenize"):
             tap.contains(step(command, help="").stdout, "--output PATH", f"{command} --help")
         os.chdir("/")
     tap.done_testing()
