@@ -7,7 +7,8 @@
 
 #include "runtime/train/bpe.h"
 
-enum { BPE_NO_ID = UINT32_MAX, BPE_CACHED_BYTES = 22, BPE_CACHED_IDS = 10, BPE_CACHE_BITS = 15 };
+#define BPE_NO_ID UINT32_MAX
+enum { BPE_CACHED_BYTES = 22, BPE_CACHED_IDS = 10, BPE_CACHE_BITS = 15 };
 
 /* How a text is cut into the pieces within which tokens are merged. */
 enum bpe_cut { BPE_CUT_NOT, BPE_CUT_GPT2, BPE_CUT_PATTERN };
