@@ -121,7 +121,9 @@ finish_run(const struct cli_args *args, struct run *run, struct diags *diags)
 {
 	bool good = run && run->phase == PHASE_SUCCEEDED;
 
-	if (run && !good)
+	if (run && !good && interrupted)
+		cli_fail(EXIT_PROGRAM, "stopped; `lateen logs %s` prints what it wrote", run->name);
+	else if (run && !good)
 		run_explain(run, diags);
 	print_diags(diags);
 	if (run && cli_option(args, "json"))

@@ -290,6 +290,23 @@ def check_killed_shell():
     tap.is_(processes_with(mark), [], "and none of them outlives the program")
 
 
+def check_interrupted_run():
+    """A run that a person stopped was told as a step that failed."""
+    text = 'component wait() {\n    script sh """ echo waiting; sleep 60 """\n}\n\npipeline p() {\n    wait()\n}\n'
+    pathlib.Path("wait.lateen").write_text(text, encoding="utf-8")
+    with subprocess.Popen([tap.lateen(), "run", "wait.lateen"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        for _ in range(200):
+            if "waiting" in lateen(["logs", "last"]).stdout:
+                break
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    tap.is_(running.returncode, 1, "an interrupted run: exit status")
+    tap.contains(err, "lateen: stopped", "it says that it was stopped")
+    tap.ok("error[" not in err, "and calls it no error of the program")
+    tap.contains(out, "wait", "the steps are shown as they are")
+
+
 def check_texts_from_the_table():
     tap.contains(lateen(["help", "--man"]).stdout, ".TH LATEEN 1", "the man page")
     for shell in ("bash", "zsh"):
@@ -315,6 +332,7 @@ def main():
         check_pictures()
         check_texts_from_the_table()
         check_killed_shell()
+        check_interrupted_run()
         os.chdir("/")
     tap.done_testing()
 
