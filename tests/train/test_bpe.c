@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/value.h"
 #include "runtime/train/bpe.h"
+#include "runtime/train/bpe_private.h"
 #include "tests/tap.h"
 
 /* A file with the 256 bytes, `tokens` behind them from the id 256 on, and the merges and other parts as they are given. */
@@ -241,9 +242,55 @@ test_refused(void)
 	}
 }
 
+static int
+note_end(void *context, const char *piece UNUSED, size_t len)
+{
+	struct token_ids *ends = context;
+
+	vec_push(ends, (uint32_t)len);
+	return 0;
+}
+
+/* GPT-2's pattern by hand against the same through PCRE2, on texts of characters that both know alike. */
+static void
+test_split(void)
+{
+	static const char pattern[] = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+	static const char *const parts[] = { "a", "B", " ", "  ", "\n", "\t", "'", "'s", "'ll", "'re", "1", "22", "!", "-", "\xC3\xA9", "\xE4\xB8\xAD",
+					     "\xC2\xA0", "\xE3\x80\x80", "\xC2\xBD", "\xF0\x9F\x99\x82", "\xCC\x81", "_" };
+	struct bpe_split by_hand = { .cut = BPE_CUT_GPT2 }, by_pcre = { 0 };
+	uint32_t seed = 1, wrong = 0;
+
+	ok(!bpe_split_pattern(&by_pcre, pattern, NULL), "the pattern compiles");
+	for (int i = 0; i < 20000; i++) {
+		struct token_ids a = { 0 }, b = { 0 };
+		struct buf text = { 0 };
+
+		for (int j = 0; j < 12; j++) {
+			seed = seed * 1664525 + 1013904223;
+			buf_puts(&text, parts[(seed >> 16) % ARRAY_LEN(parts)]);
+		}
+		bpe_split_text(&by_hand, text.data, text.len, note_end, &a, NULL);
+		bpe_split_text(&by_pcre, text.data, text.len, note_end, &b, NULL);
+		if (a.n != b.n || memcmp(a.items, b.items, a.n * sizeof(*a.items)) != 0) {
+			wrong++;
+			tap_note("cut differently: `%s`", text.data);
+		}
+		vec_release(&a);
+		vec_release(&b);
+		buf_release(&text);
+	}
+	is_int(wrong, 0, "20000 texts are cut alike");
+	bpe_split_release(&by_pcre);
+	/* U+1C89 is a letter since Unicode 16, U+180E no space since 6.3. */
+	is_int((int64_t)bpe_gpt2_piece("a\xE1\xB2\x89 b", 6), 4, "a young letter is one");
+	is_int((int64_t)bpe_gpt2_piece(" \xE1\xA0\x8E!", 5), 5, "the Mongolian vowel separator is no space");
+}
+
 int
 main(void)
 {
+	test_split();
 	test_encode();
 	test_decode();
 	test_long();
