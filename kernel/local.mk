@@ -64,6 +64,7 @@ libkernel_a_SOURCES += %D%/session_state.h
 libkernel_a_SOURCES += %D%/signals.c %D%/signals.h
 libkernel_a_SOURCES += %D%/stdin.c
 libkernel_a_SOURCES += %D%/table.c %D%/table.h
+libkernel_a_SOURCES += %D%/target.h
 libkernel_a_SOURCES += %D%/text_output.c %D%/text_output.h
 libkernel_a_SOURCES += %D%/thread.c %D%/thread.h
 libkernel_a_SOURCES += %D%/url_cache.c %D%/url_cache.h

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -78,10 +79,33 @@ struct http_reply {
 	struct buf body;
 };
 
+/* An answer that is taken as it comes: a watch, a log that is followed. The functions are called within `poll` (never within
+ * `open`), in the thread that calls it; each may close this stream or any other, or open further ones. */
+struct http_listener {
+	void (*began)(void *context, const struct http_reply *head); /* status and headers; the body is empty. May be NULL */
+	void (*came)(void *context, const char *bytes, size_t n);
+	/* The last one, unless the stream was closed before. HTTP_ANSWERED: the body is whole. The stream is gone when it returns. */
+	void (*ended)(void *context, enum http_outcome outcome, const struct error *err);
+	void *context;
+};
+
+struct http_stream;
+struct http_timer;
+
 struct http {
 	/* Carries out one request. Any outcome but HTTP_ANSWERED sets *err to what happened, without the URL. */
 	enum http_outcome (*exchange)(struct http *http, const struct http_request *request, struct http_reply *ret, struct error *err);
 	void (*wait)(struct http *http, long milliseconds); /* between two tries */
+	/* Begins a request; what it points at is copied. Its `timeout` is for the time without a byte, `max` and `stop` do not count. */
+	struct http_stream *(*open)(struct http *http, const struct http_request *request, const struct http_listener *listener);
+	void (*close)(struct http *http, struct http_stream *stream); /* nothing more of it is told; NULL is fine */
+	/* Calls `due` once within `poll`, when the time has come. The timer is gone when `due` is called. */
+	struct http_timer *(*after)(struct http *http, long milliseconds, void (*due)(void *context), void *context);
+	void (*cancel)(struct http *http, struct http_timer *timer); /* NULL is fine */
+	/* Carries streams and timers on: waits until something of theirs happens, `wake` is readable (-1: there is none), or at
+	 * most timeout milliseconds (-1: as long as it takes), and calls listeners. Returns at once when there is nothing to wait for. */
+	void (*poll)(struct http *http, int wake, long timeout);
+	int64_t (*now)(struct http *http); /* milliseconds since 1970, as this world's clock has it */
 	void (*free)(struct http *http);
 };
 
