@@ -53,6 +53,7 @@ fill_request(struct kube *kube, const struct kube_request *request, const char *
 	if (request->body) {
 		ret->body = buf_text(body);
 		ret->body_len = body->len;
+		ret->content_type = request->content_type;
 	}
 }
 

@@ -47,6 +47,7 @@ struct kube_right {
 struct kube_request {
 	const char *method, *path; /* "/api/v1/nodes?limit=100" */
 	const struct value *body; /* JSON; NULL: none */
+	const char *content_type; /* of the body; NULL: JSON. A PATCH says by it which kind of patch it is */
 	struct kube_right right;
 	bool repeatable; /* may be carried out twice: all GETs, dry runs, reviews */
 	bool secret; /* the answer is wiped from memory; the arena is the caller's to keep short */
