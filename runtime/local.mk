@@ -47,6 +47,7 @@ libruntime_a_SOURCES += %D%/secrets.c %D%/secrets.h
 libruntime_a_SOURCES += %D%/store.c %D%/store.h
 libruntime_a_SOURCES += %D%/store_logs.c
 libruntime_a_SOURCES += %D%/store_owner.c
+libruntime_a_SOURCES += %D%/store_place.c
 libruntime_a_SOURCES += %D%/store_private.h
 libruntime_a_SOURCES += %D%/store_read.c
 libruntime_a_SOURCES += %D%/train/bleu.c %D%/train/bleu.h

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "runtime/paths.h"
 #include "runtime/store_private.h"
 
+/* Each version only adds tables, so the same text makes a new store and brings an old one up to date. */
 static const char schema[] =
 	"BEGIN IMMEDIATE;"
 	"CREATE TABLE IF NOT EXISTS runs(id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, pipeline TEXT NOT NULL, args TEXT, phase TEXT NOT NULL,"
@@ -27,7 +27,11 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS steps(run TEXT NOT NULL, node INTEGER NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, phase TEXT NOT NULL,"
 	" attempts INTEGER NOT NULL, started_ms INTEGER, ended_ms INTEGER, exit_code INTEGER, message TEXT, outputs TEXT, folder TEXT,"
 	" PRIMARY KEY(run, node)) WITHOUT ROWID;"
-	"PRAGMA user_version = 1;"
+	"CREATE TABLE IF NOT EXISTS places(run TEXT PRIMARY KEY, target TEXT NOT NULL, whereabouts TEXT NOT NULL, door TEXT NOT NULL,"
+	" namespace TEXT NOT NULL, workflow TEXT NOT NULL, workflow_id TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS logs(run TEXT NOT NULL, folder TEXT NOT NULL, bytes INTEGER NOT NULL, last TEXT NOT NULL,"
+	" whole INTEGER NOT NULL, PRIMARY KEY(run, folder)) WITHOUT ROWID;"
+	"PRAGMA user_version = 2;"
 	"COMMIT;";
 
 static const char *const statement_texts[STORE_STATEMENTS] = {
@@ -37,6 +41,10 @@ static const char *const statement_texts[STORE_STATEMENTS] = {
 			    " WHERE run = ?1",
 	[STORE_PUT_STEP] = "INSERT OR REPLACE INTO steps VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[STORE_END_RUN] = "UPDATE runs SET phase = ?2, message = ?3, outputs = ?4, ended_ms = ?5 WHERE id = ?1",
+	[STORE_PUT_PLACE] = "INSERT OR REPLACE INTO places VALUES(?, ?, ?, ?, ?, ?, ?)",
+	[STORE_OWN_RUN] = "UPDATE runs SET owner_pid = ?2, owner_start = ?3, owner_boot = ?4 WHERE id = ?1",
+	[STORE_GO_ON] = "UPDATE runs SET phase = 'Running', message = ?2, outputs = NULL, ended_ms = NULL WHERE id = ?1",
+	[STORE_PUT_LOG] = "INSERT OR REPLACE INTO logs VALUES(?, ?, ?, ?, ?)",
 	[STORE_BEGIN] = "BEGIN IMMEDIATE",
 	[STORE_COMMIT] = "COMMIT",
 };
@@ -110,6 +118,7 @@ set_up(struct store *store, struct error *err)
 		return -1;
 	if (version > STORE_VERSION)
 		store->read_only = true;
+	store->old = store->read_only && version < STORE_VERSION;
 	if (store->read_only)
 		return 0;
 	/* A kill of this process loses nothing with NORMAL; only a power cut may lose the newest transactions. */
@@ -220,8 +229,8 @@ store_read_only(const struct store *store)
 
 /* ---- writing ---- */
 
-static sqlite3_stmt *
-statement_of(struct store *store, enum store_statement which, struct error *err)
+sqlite3_stmt *
+store_statement(struct store *store, enum store_statement which, struct error *err)
 {
 	if (store->read_only) {
 		error_set(err, "the run store `%s` can only be read: a newer Lateen wrote it, or it is write-protected", store->folder);
@@ -234,8 +243,8 @@ statement_of(struct store *store, enum store_statement which, struct error *err)
 	return store->statements[which];
 }
 
-static int
-finish(struct store *store, sqlite3_stmt *statement, struct error *err)
+int
+store_finish(struct store *store, sqlite3_stmt *statement, struct error *err)
 {
 	int result = sqlite3_step(statement) == SQLITE_DONE ? 0 : store_failed(store, err, "write");
 
@@ -244,8 +253,8 @@ finish(struct store *store, sqlite3_stmt *statement, struct error *err)
 	return result;
 }
 
-static void
-bind_text(sqlite3_stmt *statement, int at, const char *text)
+void
+store_bind_text(sqlite3_stmt *statement, int at, const char *text)
 {
 	if (text)
 		sqlite3_bind_text(statement, at, text, -1, SQLITE_TRANSIENT);
@@ -266,51 +275,26 @@ bind_json(sqlite3_stmt *statement, int at, const struct value *value)
 int
 store_begin(struct store *store, struct error *err)
 {
-	sqlite3_stmt *statement = statement_of(store, STORE_BEGIN, err);
+	sqlite3_stmt *statement = store_statement(store, STORE_BEGIN, err);
 
-	return statement ? finish(store, statement, err) : -1;
+	return statement ? store_finish(store, statement, err) : -1;
+}
+
+void
+store_rollback(struct store *store)
+{
+	sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 int
 store_commit(struct store *store, struct error *err)
 {
-	sqlite3_stmt *statement = statement_of(store, STORE_COMMIT, err);
+	sqlite3_stmt *statement = store_statement(store, STORE_COMMIT, err);
 
-	if (statement && !finish(store, statement, err))
+	if (statement && !store_finish(store, statement, err))
 		return 0;
-	sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	store_rollback(store);
 	return -1;
-}
-
-static void
-write_uuid(char ret[37], const unsigned char bytes[16])
-{
-	static const char digits[] = "0123456789abcdef";
-	char *at = ret;
-
-	for (int i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*at++ = '-';
-		*at++ = digits[bytes[i] >> 4];
-		*at++ = digits[bytes[i] & 15];
-	}
-	*at = '\0';
-}
-
-/* "gh-summ-x7k2p" from gh_summ. */
-static const char *
-make_name(struct arena *arena, const char *pipeline, const unsigned char *bytes)
-{
-	static const char letters[] = "bcdfghjklmnpqrstvwxz2456789";
-	char *name = arena_printf(arena, "%.40s-xxxxx", pipeline);
-	size_t len = strlen(name);
-
-	for (size_t i = 0; i < len; i++)
-		if (name[i] == '_' || name[i] == '.')
-			name[i] = '-';
-	for (size_t i = 0; i < 5; i++)
-		name[len - 5 + i] = letters[bytes[i] % (sizeof(letters) - 1)];
-	return name;
 }
 
 static int64_t
@@ -325,45 +309,45 @@ clock_ms(void)
 static int
 add_row(struct store *store, const struct store_run *run, const struct value *args, struct error *err)
 {
-	sqlite3_stmt *statement = statement_of(store, STORE_ADD_RUN, err);
+	sqlite3_stmt *statement = store_statement(store, STORE_ADD_RUN, err);
 	struct store_owner owner;
 
 	if (!statement)
 		return -1;
 	store_owner_self(&owner);
-	bind_text(statement, 1, run->id);
-	bind_text(statement, 2, run->name);
-	bind_text(statement, 3, run->pipeline);
+	store_bind_text(statement, 1, run->id);
+	store_bind_text(statement, 2, run->name);
+	store_bind_text(statement, 3, run->pipeline);
 	bind_json(statement, 4, args);
 	sqlite3_bind_int64(statement, 5, run->started_ms);
 	sqlite3_bind_int64(statement, 6, owner.pid);
 	sqlite3_bind_int64(statement, 7, owner.start);
-	bind_text(statement, 8, owner.boot);
-	return finish(store, statement, err);
+	store_bind_text(statement, 8, owner.boot);
+	return store_finish(store, statement, err);
+}
+
+int
+store_add_run(struct store *store, struct arena *arena, struct store_run *run, const struct value *args, struct error *err)
+{
+	run->phase = PHASE_RUNNING;
+	run->owner = getpid();
+	run->owned = true;
+	if (!run->started_ms)
+		run->started_ms = clock_ms();
+	run->folder = arena_printf(arena, "%s/runs/%s", store->folder, run->name);
+	if (add_row(store, run, args, err))
+		return -1;
+	return paths_make(run->folder, err);
 }
 
 int
 store_new_run(struct store *store, struct arena *arena, const char *pipeline, const struct value *args,
 	      struct store_run *ret, struct error *err)
 {
-	unsigned char bytes[32];
-	char uuid[37];
-
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		return error_errno(err, errno, "there is no randomness for a run's name");
-	bytes[6] = (unsigned char)((bytes[6] & 0x0F) | 0x40);
-	bytes[8] = (unsigned char)((bytes[8] & 0x3F) | 0x80);
-	write_uuid(uuid, bytes);
-	*ret = (struct store_run){ .id = arena_strdup(arena, uuid),
-				   .name = make_name(arena, pipeline, bytes + 16),
-				   .pipeline = arena_strdup(arena, pipeline),
-				   .phase = PHASE_RUNNING,
-				   .started_ms = clock_ms(),
-				   .owner = getpid() };
-	ret->folder = arena_printf(arena, "%s/runs/%s", store->folder, ret->name);
-	if (add_row(store, ret, args, err))
+	*ret = (struct store_run){ .pipeline = arena_strdup(arena, pipeline) };
+	if (store_choose(arena, pipeline, &ret->id, &ret->name, err))
 		return -1;
-	return paths_make(ret->folder, err);
+	return store_add_run(store, arena, ret, args, err);
 }
 
 /* [{"value": …, "path": …}, …] */
@@ -387,15 +371,15 @@ outputs_to_value(struct arena *arena, const struct engine_output *outputs, size_
 int
 store_event(struct store *store, const char *run, const struct engine_event *event, size_t n_outputs, struct error *err)
 {
-	sqlite3_stmt *statement = statement_of(store, STORE_ADD_EVENT, err);
+	sqlite3_stmt *statement = store_statement(store, STORE_ADD_EVENT, err);
 	struct arena *arena;
 
 	if (!statement)
 		return -1;
-	bind_text(statement, 1, run);
+	store_bind_text(statement, 1, run);
 	sqlite3_bind_int(statement, 2, (int)event->kind);
 	sqlite3_bind_int64(statement, 3, event->now_ms);
-	bind_text(statement, 8, event->text);
+	store_bind_text(statement, 8, event->text);
 	if (event->kind == ENGINE_EXITED) {
 		sqlite3_bind_int64(statement, 4, (int64_t)event->node);
 		sqlite3_bind_int(statement, 5, event->attempt);
@@ -407,43 +391,43 @@ store_event(struct store *store, const char *run, const struct engine_event *eve
 		bind_json(statement, 9, outputs_to_value(arena, event->outputs, n_outputs));
 		arena_free(arena);
 	}
-	return finish(store, statement, err);
+	return store_finish(store, statement, err);
 }
 
 int
 store_step(struct store *store, const char *run, size_t node, const struct store_step *step, struct error *err)
 {
-	sqlite3_stmt *statement = statement_of(store, STORE_PUT_STEP, err);
+	sqlite3_stmt *statement = store_statement(store, STORE_PUT_STEP, err);
 
 	if (!statement)
 		return -1;
-	bind_text(statement, 1, run);
+	store_bind_text(statement, 1, run);
 	sqlite3_bind_int64(statement, 2, (int64_t)node);
-	bind_text(statement, 3, step->name);
-	bind_text(statement, 4, step->key);
-	bind_text(statement, 5, phase_name(step->phase));
+	store_bind_text(statement, 3, step->name);
+	store_bind_text(statement, 4, step->key);
+	store_bind_text(statement, 5, phase_name(step->phase));
 	sqlite3_bind_int(statement, 6, step->attempts);
 	sqlite3_bind_int64(statement, 7, step->started_ms);
 	sqlite3_bind_int64(statement, 8, step->ended_ms);
 	sqlite3_bind_int(statement, 9, step->exit_code);
-	bind_text(statement, 10, step->message);
+	store_bind_text(statement, 10, step->message);
 	bind_json(statement, 11, step->outputs);
-	bind_text(statement, 12, step->folder);
-	return finish(store, statement, err);
+	store_bind_text(statement, 12, step->folder);
+	return store_finish(store, statement, err);
 }
 
 int
 store_end_run(struct store *store, const char *run, enum phase phase, const char *message, const struct value *outputs,
 	      int64_t now_ms, struct error *err)
 {
-	sqlite3_stmt *statement = statement_of(store, STORE_END_RUN, err);
+	sqlite3_stmt *statement = store_statement(store, STORE_END_RUN, err);
 
 	if (!statement)
 		return -1;
-	bind_text(statement, 1, run);
-	bind_text(statement, 2, phase_name(phase));
-	bind_text(statement, 3, message);
+	store_bind_text(statement, 1, run);
+	store_bind_text(statement, 2, phase_name(phase));
+	store_bind_text(statement, 3, message);
 	bind_json(statement, 4, outputs);
 	sqlite3_bind_int64(statement, 5, now_ms);
-	return finish(store, statement, err);
+	return store_finish(store, statement, err);
 }

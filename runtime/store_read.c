@@ -16,7 +16,16 @@
 	"id, name, pipeline, phase, message, started_ms, ended_ms, owner_pid, owner_start, owner_boot," \
 	" (SELECT COUNT(*) FROM steps WHERE run = id)," \
 	" (SELECT COUNT(*) FROM steps WHERE run = id AND phase NOT IN ('Pending', 'Running'))," \
-	" (SELECT COUNT(*) FROM steps WHERE run = id AND phase IN ('Failed', 'Error'))"
+	" (SELECT COUNT(*) FROM steps WHERE run = id AND phase IN ('Failed', 'Error'))," \
+	" target, whereabouts, door, namespace, workflow, workflow_id"
+
+#define RUN_TABLE "runs LEFT JOIN places ON places.run = runs.id"
+/* Of a store of version 1 that cannot be written: it has no table of places. */
+#define OLD_RUN_TABLE \
+	"runs LEFT JOIN (SELECT NULL AS run, NULL AS target, NULL AS whereabouts, NULL AS door, NULL AS namespace, NULL AS workflow," \
+	" NULL AS workflow_id) AS places ON places.run = runs.id"
+
+enum { PLACE_AT = 13 };
 
 static const char died[] = "the process that ran it died";
 
@@ -29,6 +38,15 @@ phase_in(sqlite3_stmt *statement, int column)
 	if (name)
 		phase_from_name(name, &phase);
 	return phase;
+}
+
+static void
+read_place(struct arena *arena, sqlite3_stmt *statement, struct store_place *ret)
+{
+	const char **const texts[] = { &ret->target, &ret->where, &ret->door, &ret->namespace_, &ret->workflow, &ret->workflow_id };
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		*texts[i] = store_column(arena, statement, PLACE_AT + (int)i);
 }
 
 static void
@@ -50,17 +68,31 @@ read_run(struct store *store, struct arena *arena, sqlite3_stmt *statement, stru
 				   .bad = (size_t)sqlite3_column_int64(statement, 12) };
 	ret->folder = arena_printf(arena, "%s/runs/%s", store->folder, ret->name);
 	snprintf(owner.boot, sizeof(owner.boot), "%s", boot ? boot : "");
-	if (phase_ended(ret->phase) || store_owner_lives(&owner))
+	read_place(arena, statement, &ret->place);
+	ret->owned = store_owner_lives(&owner);
+	if (phase_ended(ret->phase) || ret->owned || ret->place.target)
 		return;
 	ret->phase = PHASE_ERROR;
 	ret->message = died;
 }
 
+/* A statement on runs; `rest` is what comes behind their table. */
+static sqlite3_stmt *
+prepare_runs(struct store *store, const char *rest, struct error *err)
+{
+	struct buf sql = { 0 };
+	sqlite3_stmt *statement;
+
+	buf_printf(&sql, "SELECT " RUN_COLUMNS " FROM %s %s", store->old ? OLD_RUN_TABLE : RUN_TABLE, rest);
+	statement = store_prepare(store, buf_text(&sql), err);
+	buf_release(&sql);
+	return statement;
+}
+
 struct store_run *
 store_runs(struct store *store, struct arena *arena, size_t max, size_t *ret_n, struct error *err)
 {
-	sqlite3_stmt *statement =
-		store_prepare(store, "SELECT " RUN_COLUMNS " FROM runs ORDER BY started_ms DESC, name LIMIT ?", err);
+	sqlite3_stmt *statement = prepare_runs(store, "ORDER BY started_ms DESC, name LIMIT ?", err);
 	VEC(struct store_run) runs = { 0 };
 	struct store_run *copy;
 
@@ -85,11 +117,11 @@ store_runs(struct store *store, struct arena *arena, size_t max, size_t *ret_n, 
 int
 store_find(struct store *store, struct arena *arena, const char *which, struct store_run *ret, struct error *err)
 {
-	static const char by_name[] = "SELECT " RUN_COLUMNS " FROM runs WHERE name = ?1 OR id = ?1 OR substr(name, 1, length(?1)) = ?1"
+	static const char by_name[] = "WHERE name = ?1 OR id = ?1 OR substr(name, 1, length(?1)) = ?1"
 				      " OR substr(id, 1, length(?1)) = ?1 ORDER BY name <> ?1 AND id <> ?1, started_ms DESC LIMIT 2";
-	static const char newest[] = "SELECT " RUN_COLUMNS " FROM runs ORDER BY started_ms DESC LIMIT 1";
+	static const char newest[] = "ORDER BY started_ms DESC LIMIT 1";
 	bool last = !*which || !strcmp(which, "last");
-	sqlite3_stmt *statement = store_prepare(store, last ? newest : by_name, err);
+	sqlite3_stmt *statement = prepare_runs(store, last ? newest : by_name, err);
 	struct store_run other;
 	int n = 0;
 
@@ -212,6 +244,8 @@ store_stop(struct store *store, const char *which, struct error *err)
 
 	if (!result && phase_ended(run.phase))
 		result = error_set(err, "the run `%s` has ended already: it is %s", run.name, phase_name(run.phase));
+	if (!result && run.place.target)
+		result = error_set(err, "the run `%s` is on the cluster `%s`, which must be asked to stop it", run.name, run.place.target);
 	if (!result)
 		result = paths_write(arena_printf(arena, "%s/stop", run.folder), "", 0, 0666, err);
 	arena_free(arena);

@@ -165,6 +165,106 @@ test_newer(void)
 	arena_free(arena);
 }
 
+/* As version 1 made it. */
+static const char version_1[] =
+	"CREATE TABLE runs(id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, pipeline TEXT NOT NULL, args TEXT, phase TEXT NOT NULL,"
+	" message TEXT, started_ms INTEGER NOT NULL, ended_ms INTEGER, outputs TEXT,"
+	" owner_pid INTEGER NOT NULL, owner_start INTEGER NOT NULL, owner_boot TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX runs_by_time ON runs(started_ms);"
+	"CREATE TABLE events(run TEXT NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL, now_ms INTEGER NOT NULL, node INTEGER,"
+	" attempt INTEGER, how INTEGER, number INTEGER, text TEXT, outputs TEXT, PRIMARY KEY(run, seq)) WITHOUT ROWID;"
+	"CREATE TABLE steps(run TEXT NOT NULL, node INTEGER NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, phase TEXT NOT NULL,"
+	" attempts INTEGER NOT NULL, started_ms INTEGER, ended_ms INTEGER, exit_code INTEGER, message TEXT, outputs TEXT, folder TEXT,"
+	" PRIMARY KEY(run, node)) WITHOUT ROWID;"
+	"PRAGMA user_version = 1;"
+	"INSERT INTO runs VALUES('11111111-0000-4000-8000-000000000000', 'old-bcdfg', 'old', NULL, 'Succeeded', NULL, 5, 7, NULL, 1, 1, 'b');"
+	"INSERT INTO runs VALUES('22222222-0000-4000-8000-000000000000', 'lost-bcdfg', 'lost', NULL, 'Running', NULL, 4, NULL, NULL, 1, 1, 'b');";
+
+static void
+make_version_1(const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	mkdir(path, 0777);
+	run_sql(name, version_1);
+}
+
+static void
+test_older(void)
+{
+	struct arena *arena = arena_new();
+	struct error err = { "" };
+	struct store *store;
+	struct store_run *runs, run = { .pipeline = "p", .place = { "prod", "{}", "kube", "ns", "p-1", "uid" } }, back;
+	size_t n = 0;
+
+	make_version_1("older");
+	store = open_store("older", true, &err);
+	ok(store && !store_read_only(store), "a store of version 1 is brought up to date");
+	runs = store_runs(store, arena, 10, &n, &err);
+	is_int((int64_t)n, 2, "with its runs");
+	is_str(phase_name(runs[0].phase), "Succeeded", "one that ended");
+	is_str(phase_name(runs[1].phase), "Error", "one whose process died");
+	ok(!runs[0].place.target && !runs[1].place.target, "both were here");
+	store_choose(arena, "p", &run.id, &run.name, &err);
+	is_int(store_new_run_there(store, arena, &run, NULL, &back, &err), 0, "and takes what only version 2 has");
+	store_close(store);
+	store = open_store("older", true, &err);
+	is_int(store_find(store, arena, "p-", &back, &err), 0, "which is still there");
+	is_str(back.place.target, "prod", "with its place");
+	store_close(store);
+	arena_free(arena);
+}
+
+static void
+test_cluster_run(void)
+{
+	struct arena *arena = arena_new();
+	struct error err = { "" };
+	struct store *store = open_store("there", false, &err);
+	struct store_run run = { .pipeline = "Über_P", .place = { "prod", "{\"context\":\"c\"}", "kube", "ml", "p-1", "" } }, found;
+	struct store_log log = { 12, "2026-01-02T03:04:05.000000006Z", false }, back;
+	int claim = -1, other = -1;
+
+	is_int(store_choose(arena, run.pipeline, &run.id, &run.name, &err), 0, "an id and a name");
+	ok(!run.name[strspn(run.name, "abcdefghijklmnopqrstuvwxyz0123456789-")] && *run.name != '-', "fit for Kubernetes: %s", run.name);
+	is_int(store_new_run_there(store, arena, &run, NULL, &found, &err), 0, "a run on a cluster");
+	is_int(store_new_run_there(store, arena, &(struct store_run){ .id = "x", .name = run.name, .pipeline = "p", .place = run.place },
+		NULL, &found, &err), -1, "no other has its name");
+	contains(err.text, "choose another name", "and the error says so");
+	is_int(store_new_run_there(store, arena, &(struct store_run){ .id = "y", .name = "../up", .pipeline = "p", .place = run.place },
+		NULL, &found, &err), -1, "a name is no path");
+	run.place.workflow_id = "0c7e";
+	is_int(store_set_place(store, run.id, &run.place, &err), 0, "its place becomes known");
+	run_sql("there", "UPDATE runs SET owner_boot = 'another'");
+	store_find(store, arena, run.name, &found, &err);
+	is_str(phase_name(found.phase), "Running", "it goes on without who watched it");
+	ok(!found.owned, "nobody watches it");
+	is_str(found.place.where, "{\"context\":\"c\"}", "where");
+	is_str(found.place.workflow_id, "0c7e", "what");
+	is_int(store_claim(store, &found, &claim, &err), 0, "it can be claimed");
+	is_int(store_claim(store, &found, &other, &err), 1, "once");
+	store_find(store, arena, run.name, &found, &err);
+	ok(found.owned, "and is watched then");
+	store_release_claim(claim);
+	is_int(store_claim(store, &found, &claim, &err), 0, "and again when it was released");
+	store_release_claim(claim);
+	is_int(store_stop(store, run.name, &err), -1, "no file stops it");
+	contains(err.text, "is on the cluster `prod`", "and the error says where it is");
+	store_get_log(store, arena, run.id, "a/1", &back, &err);
+	ok(!back.bytes && !*back.last && !back.whole, "nothing is known of a log");
+	is_int(store_set_log(store, run.id, "a/1", &log, &err), 0, "until it is");
+	store_get_log(store, arena, run.id, "a/1", &back, &err);
+	ok(back.bytes == 12 && !strcmp(back.last, log.last) && !back.whole, "it comes back");
+	store_end_run(store, run.id, PHASE_FAILED, "why", NULL, 9, &err);
+	store_go_on(store, run.id, NULL, &err);
+	store_find(store, arena, run.name, &found, &err);
+	ok(found.phase == PHASE_RUNNING && !found.message && !found.ended_ms, "one that is retried runs again");
+	store_close(store);
+	arena_free(arena);
+}
+
 /* Runs in a child, which gives up the rights to write; 0: the run was found. */
 static int
 look_as_stranger(const char *name)
@@ -204,6 +304,17 @@ test_write_protected(void)
 		_exit(look_as_stranger("odd?name#%41"));
 	waitpid(pid, &status, 0);
 	is_int(status, 0, "a write-protected store in a write-protected folder can be read");
+	chmod(path, 0755);
+	make_version_1("old-protected");
+	snprintf(path, sizeof(path), "%s/old-protected/store.db", folder);
+	chmod(path, 0444);
+	*strrchr(path, '/') = '\0';
+	chmod(path, 0555);
+	pid = fork();
+	if (pid == 0)
+		_exit(look_as_stranger("old-protected"));
+	waitpid(pid, &status, 0);
+	is_int(status, 0, "so can one of version 1");
 	chmod(path, 0755);
 	arena_free(arena);
 }
@@ -400,6 +511,8 @@ main(void)
 	test_journal();
 	test_transaction();
 	test_newer();
+	test_older();
+	test_cluster_run();
 	test_write_protected();
 	test_broken();
 	test_hostile_rows();
