@@ -2,6 +2,8 @@
 noinst_LIBRARIES += libruntime.a
 
 libruntime_a_SOURCES =
+libruntime_a_SOURCES += %D%/cluster/api.c %D%/cluster/api.h
+libruntime_a_SOURCES += %D%/cluster/api_failure.c
 libruntime_a_SOURCES += %D%/cluster/base64.c %D%/cluster/base64.h
 libruntime_a_SOURCES += %D%/cluster/credentials.c %D%/cluster/credentials.h
 libruntime_a_SOURCES += %D%/cluster/curl.c %D%/cluster/curl.h

@@ -60,9 +60,9 @@ struct door_watcher {
 	/* The model has taken over a new state. */
 	void (*changed)(void *context, const size_t *places, size_t n, bool head);
 	/* The connection is lost (failure) or there again (NULL); the watch goes on by itself in either case. */
-	void (*reached)(void *context, const struct kube_failure *failure);
+	void (*reached)(void *context, const struct api_failure *failure);
 	/* It cannot go on: the right was taken away, the server is another. The last call. */
-	void (*failed)(void *context, const struct kube_failure *failure);
+	void (*failed)(void *context, const struct api_failure *failure);
 	void *context;
 };
 
@@ -72,7 +72,7 @@ struct door_log;
 /* Who is told of a log. */
 struct door_log_listener {
 	void (*came)(void *context, const char *bytes, size_t n);
-	void (*ended)(void *context, const struct kube_failure *failure); /* NULL: it is whole. The last call */
+	void (*ended)(void *context, const struct api_failure *failure); /* NULL: it is whole. The last call */
 	void *context;
 };
 
@@ -92,26 +92,26 @@ struct door_ops {
 	enum door_kind kind;
 	void (*free)(struct door *door);
 	/* "v3.7.18", "2.17.0": what is there; and whether it is what it should be. */
-	int (*probe)(struct door *door, struct arena *arena, const char **ret_version, struct kube_failure *ret_failure);
+	int (*probe)(struct door *door, struct arena *arena, const char **ret_version, struct api_failure *ret_failure);
 	int (*submit)(struct door *door, const struct door_submission *submission, struct arena *arena, struct door_run *ret,
-		      struct kube_failure *ret_failure);
+		      struct api_failure *ret_failure);
 	int (*list)(struct door *door, const struct door_list *which, struct arena *arena, struct door_run **ret, size_t *ret_n,
-		    struct kube_failure *ret_failure);
-	int (*control)(struct door *door, const struct door_run *run, enum door_control what, struct kube_failure *ret_failure);
+		    struct api_failure *ret_failure);
+	int (*control)(struct door *door, const struct door_run *run, enum door_control what, struct api_failure *ret_failure);
 	/* Runs again what failed; with `from`, that step (a task's display name) and all after it, too. */
-	int (*retry)(struct door *door, const struct door_run *run, const char *from, struct kube_failure *ret_failure);
+	int (*retry)(struct door *door, const struct door_run *run, const char *from, struct api_failure *ret_failure);
 	/* The whole object, a Dict in the arena. */
-	const struct value *(*object)(struct door *door, const struct door_run *run, struct arena *arena, struct kube_failure *ret_failure);
+	const struct value *(*object)(struct door *door, const struct door_run *run, struct arena *arena, struct api_failure *ret_failure);
 	/* *ret_id: of the pipeline version, or the name of the WorkflowTemplate. */
 	int (*upload)(struct door *door, const char *name, const struct value *workflow, struct arena *arena, const char **ret_id,
-		      struct kube_failure *ret_failure);
+		      struct api_failure *ret_failure);
 	int (*schedule)(struct door *door, const struct door_submission *submission, const struct door_schedule *schedule,
-			struct arena *arena, const char **ret_id, struct kube_failure *ret_failure);
+			struct arena *arena, const char **ret_id, struct api_failure *ret_failure);
 	/* The page of the run in the server's own pages; NULL: there is none that we know. */
 	const char *(*page)(struct door *door, const struct door_run *run, struct arena *arena);
 	/* One artifact's bytes; the node's id and the output's name. -1 also when it is longer than max. */
 	int (*artifact)(struct door *door, const struct door_run *run, const char *node, const char *name, size_t max, struct buf *ret,
-			struct kube_failure *ret_failure);
+			struct api_failure *ret_failure);
 	struct door_watch *(*watch)(struct door *door, const struct door_run *run, struct workflow_model *model,
 				    const struct door_watcher *watcher);
 	void (*unwatch)(struct door *door, struct door_watch *watch); /* NULL is fine */

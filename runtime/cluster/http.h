@@ -37,6 +37,7 @@ struct http_request {
 	const char *content_type; /* of the body; NULL: JSON */
 	const char *body; /* NULL: none */
 	size_t body_len;
+	const char *accept; /* the type that is wanted; NULL: JSON */
 	const struct http_header *headers;
 	size_t n_headers;
 	const char *token; /* bearer, or NULL */
@@ -48,6 +49,7 @@ struct http_request {
 	bool insecure; /* the server's certificate is not looked at */
 	long timeout; /* milliseconds; 0: HTTP_EXCHANGE_TIMEOUT */
 	size_t max; /* bytes of the reply's body; 0: HTTP_REPLY_MAX */
+	struct buf *ret_headers; /* where `exchange` puts all header lines of the answer, as they are; NULL: they are not wanted */
 	bool (*stop)(void *context); /* asked now and then; true ends the exchange; may be NULL */
 	void *context;
 };

@@ -56,6 +56,8 @@ take_header(char *bytes, size_t size, size_t count, void *context)
 	struct exchange *x = context;
 
 	http_reply_header(x->reply, bytes, size * count);
+	if (x->request->ret_headers)
+		buf_add(x->request->ret_headers, bytes, size * count);
 	return size * count;
 }
 
@@ -218,7 +220,7 @@ set_options(struct exchange *x)
 	set_trust(x);
 	set_credentials(x);
 	set_body(x);
-	add_header(x, "Accept", "application/json");
+	add_header(x, "Accept", request->accept ? request->accept : "application/json");
 	for (size_t i = 0; i < request->n_headers; i++)
 		add_header(x, request->headers[i].name, request->headers[i].value);
 	must(x, CURLOPT_HTTPHEADER, x->headers);
@@ -356,6 +358,6 @@ http_curl_new(void)
 {
 	struct http_curl *owner = xcalloc(1, sizeof *owner);
 
-	owner->http = (struct http){ http_curl_exchange, http_curl_wait, http_curl_free };
+	owner->http = (struct http){ .exchange = http_curl_exchange, .wait = http_curl_wait, .free = http_curl_free };
 	return &owner->http;
 }

@@ -31,30 +31,30 @@ flight_add(struct flight *flight, enum preflight_kind kind, const char *what, co
 }
 
 static enum preflight_kind
-kind_of(const struct kube_failure *failure, bool unseen)
+kind_of(const struct api_failure *failure, bool unseen)
 {
 	switch (failure->kind) {
-	case KUBE_STOPPED:
+	case API_STOPPED:
 		return PREFLIGHT_STOPPED;
-	case KUBE_UNREACHABLE:
+	case API_UNREACHABLE:
 		return PREFLIGHT_UNREACHABLE;
-	case KUBE_UNKNOWN_USER:
+	case API_UNKNOWN_USER:
 		return PREFLIGHT_DENIED;
-	case KUBE_WRONG_SERVER:
+	case API_WRONG_SERVER:
 		return PREFLIGHT_NO_ARGO;
-	case KUBE_FORBIDDEN:
+	case API_FORBIDDEN:
 		return unseen ? PREFLIGHT_UNSEEN : PREFLIGHT_DENIED;
-	case KUBE_NOT_FOUND:
-	case KUBE_REFUSED:
+	case API_NOT_FOUND:
+	case API_REFUSED:
 		return unseen ? PREFLIGHT_UNSEEN : PREFLIGHT_REFUSED;
-	case KUBE_TROUBLE:
+	case API_TROUBLE:
 		return unseen ? PREFLIGHT_UNSEEN : PREFLIGHT_UNREACHABLE;
 	}
 	BUG("failure %d", (int)failure->kind);
 }
 
 struct preflight_finding *
-flight_add_failure(struct flight *flight, const struct kube_failure *failure, const char *while_doing)
+flight_add_failure(struct flight *flight, const struct api_failure *failure, const char *while_doing)
 {
 	const char *what = arena_strdup(flight->arena, failure->what);
 	struct preflight_finding *f;
@@ -71,13 +71,13 @@ flight_add_failure(struct flight *flight, const struct kube_failure *failure, co
 static bool
 check_server(struct flight *flight)
 {
-	const struct kube_request request = { .method = "GET", .path = "/version", .right = { "get", "", "/version", NULL },
+	const struct api_request request = { .method = "GET", .path = "/version", .right = { "get", "", "/version", NULL },
 		.repeatable = true };
-	struct kube_failure failure;
+	struct api_failure failure;
 	const struct value *answer = kube_call(flight->kube, &request, flight->arena, &failure);
 	const char *version = value_text(value_get(answer, "gitVersion"));
 
-	if (!answer && failure.kind == KUBE_FORBIDDEN)
+	if (!answer && failure.kind == API_FORBIDDEN)
 		return true; /* closed to the public, but it is an API server */
 	if (!answer) {
 		flight_add_failure(flight, &failure, NULL);
@@ -85,7 +85,7 @@ check_server(struct flight *flight)
 	}
 	flight->ret->n_checked++;
 	if (version) {
-		flight->ret->version = kube_plain(flight->arena, version, 60);
+		flight->ret->version = api_plain(flight->arena, version, 60);
 		return true;
 	}
 	flight_add(flight, PREFLIGHT_NO_ARGO, flight_print(flight, "what answers at `%s` is not the Kubernetes API: it has another `/version`",
@@ -110,17 +110,17 @@ has_workflows(const struct value *answer)
 static bool
 check_argo(struct flight *flight)
 {
-	const struct kube_request request = { .method = "GET", .path = WORKFLOWS, .right = { "get", "argoproj.io", "workflows", NULL },
+	const struct api_request request = { .method = "GET", .path = WORKFLOWS, .right = { "get", "argoproj.io", "workflows", NULL },
 		.repeatable = true };
-	struct kube_failure failure;
+	struct api_failure failure;
 	const struct value *answer = kube_call(flight->kube, &request, flight->arena, &failure);
 	struct preflight_finding *f;
 
 	if (answer)
 		flight->ret->n_checked++;
-	if (answer ? has_workflows(answer) : failure.kind == KUBE_FORBIDDEN)
+	if (answer ? has_workflows(answer) : failure.kind == API_FORBIDDEN)
 		return true;
-	if (!answer && failure.kind != KUBE_NOT_FOUND) {
+	if (!answer && failure.kind != API_NOT_FOUND) {
 		flight_add_failure(flight, &failure, NULL);
 		return false;
 	}
@@ -142,7 +142,7 @@ dict2(struct arena *arena, const char *key, const struct value *value, const cha
 }
 
 static const struct value *
-review_of(struct flight *flight, const struct kube_right *right)
+review_of(struct flight *flight, const struct api_right *right)
 {
 	const char *keys[] = { "namespace", "verb", "group", "resource" };
 	const char *texts[] = { right->namespace_, right->verb, right->group, right->resource };
@@ -158,32 +158,32 @@ review_of(struct flight *flight, const struct kube_right *right)
 }
 
 static void
-add_denied(struct flight *flight, const struct kube_right *right, const char *reason)
+add_denied(struct flight *flight, const struct api_right *right, const char *reason)
 {
 	struct buf how = { 0 };
 	struct preflight_finding *f;
 
-	kube_write_grant(&how, right);
+	api_write_grant(&how, right);
 	f = flight_add(flight, PREFLIGHT_DENIED, flight_print(flight, "you may not `%s` %s.%s in the namespace `%s`", right->verb, right->resource,
 		right->group, right->namespace_), arena_strdup(flight->arena, buf_text(&how)));
-	f->why = reason && *reason ? flight_print(flight, "the cluster's reason: %s", kube_plain(flight->arena, reason, 300)) : NULL;
+	f->why = reason && *reason ? flight_print(flight, "the cluster's reason: %s", api_plain(flight->arena, reason, 300)) : NULL;
 	buf_release(&how);
 }
 
 static bool
 check_right(struct flight *flight)
 {
-	const struct kube_right right = { "create", "argoproj.io", "workflows", flight->namespace_ };
-	const struct kube_request request = { .method = "POST", .path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+	const struct api_right right = { "create", "argoproj.io", "workflows", flight->namespace_ };
+	const struct api_request request = { .method = "POST", .path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
 		.body = review_of(flight, &right), .right = { "create", "authorization.k8s.io", "selfsubjectaccessreviews", NULL },
 		.repeatable = true };
-	struct kube_failure failure;
+	struct api_failure failure;
 	const struct value *answer = kube_call(flight->kube, &request, flight->arena, &failure);
 	const struct value *status = value_get(answer, "status"), *allowed = value_get(status, "allowed");
 
 	if (!answer) {
-		flight_add_failure(flight, &failure, failure.kind == KUBE_FORBIDDEN ? "whether you may create workflows is not known" : NULL);
-		return failure.kind == KUBE_FORBIDDEN;
+		flight_add_failure(flight, &failure, failure.kind == API_FORBIDDEN ? "whether you may create workflows is not known" : NULL);
+		return failure.kind == API_FORBIDDEN;
 	}
 	flight->ret->n_checked++;
 	if (allowed && allowed->kind == VALUE_BOOLEAN && allowed->boolean)
@@ -227,20 +227,20 @@ add_causes(struct flight *flight, const struct value *answer)
 		struct preflight_finding *f;
 
 		f = flight_add(flight, PREFLIGHT_REFUSED, flight_print(flight, "the cluster refuses the workflow: %s",
-			message ? kube_plain(flight->arena, message, 400) : "it does not say why"), REFUSED_HELP);
+			message ? api_plain(flight->arena, message, 400) : "it does not say why"), REFUSED_HELP);
 		f->template = template_of(flight, field);
-		f->why = field ? flight_print(flight, "it is about the field `%s`", kube_plain(flight->arena, field, 200)) : NULL;
+		f->why = field ? flight_print(flight, "it is about the field `%s`", api_plain(flight->arena, field, 200)) : NULL;
 	}
 	return true;
 }
 
 /* A namespace that is not there is a 404 on it. */
 static bool
-add_missing_namespace(struct flight *flight, const struct kube_failure *failure)
+add_missing_namespace(struct flight *flight, const struct api_failure *failure)
 {
 	const char *kind = value_text(value_get(value_get(failure->answer, "details"), "kind"));
 
-	if (failure->kind != KUBE_NOT_FOUND || !kind || strcmp(kind, "namespaces") != 0)
+	if (failure->kind != API_NOT_FOUND || !kind || strcmp(kind, "namespaces") != 0)
 		return false;
 	flight_add(flight, PREFLIGHT_MISSING, flight_print(flight, "the cluster has no namespace `%s`", flight->namespace_),
 		flight_print(flight, "create it: `kubectl create namespace %s`; or name another: `namespace \"…\"`", flight->namespace_));
@@ -251,10 +251,10 @@ add_missing_namespace(struct flight *flight, const struct kube_failure *failure)
 static bool
 check_dry_run(struct flight *flight)
 {
-	const struct kube_request request = { .method = "POST", .body = flight->workflow, .repeatable = true,
+	const struct api_request request = { .method = "POST", .body = flight->workflow, .repeatable = true,
 		.path = flight_print(flight, WORKFLOWS "/namespaces/%s/workflows?dryRun=All&fieldValidation=Strict", flight->namespace_),
 		.right = { "create", "argoproj.io", "workflows", flight->namespace_ } };
-	struct kube_failure failure;
+	struct api_failure failure;
 	const char *message;
 
 	if (kube_call(flight->kube, &request, flight->arena, &failure)) {
@@ -264,15 +264,15 @@ check_dry_run(struct flight *flight)
 	if (add_missing_namespace(flight, &failure))
 		return true;
 	message = value_text(value_get(failure.answer, "message"));
-	if (failure.kind == KUBE_REFUSED && add_causes(flight, failure.answer))
+	if (failure.kind == API_REFUSED && add_causes(flight, failure.answer))
 		return true;
-	if (failure.kind == KUBE_REFUSED && message) {
-		flight_add(flight, PREFLIGHT_REFUSED, flight_print(flight, "the cluster refuses the workflow: %s", kube_plain(flight->arena, message, 600)),
+	if (failure.kind == API_REFUSED && message) {
+		flight_add(flight, PREFLIGHT_REFUSED, flight_print(flight, "the cluster refuses the workflow: %s", api_plain(flight->arena, message, 600)),
 			failure.status == 403 ? arena_strdup(flight->arena, failure.help) : REFUSED_HELP)->template = template_of(flight, message);
 		return true;
 	}
 	flight_add_failure(flight, &failure, NULL);
-	return failure.kind == KUBE_FORBIDDEN;
+	return failure.kind == API_FORBIDDEN;
 }
 
 void

@@ -13,9 +13,9 @@ struct offer {
 };
 
 static const struct value *
-next_page(struct flight *flight, struct arena *arena, const char *token, struct kube_failure *failure)
+next_page(struct flight *flight, struct arena *arena, const char *token, struct api_failure *failure)
 {
-	const struct kube_request request = { .method = "GET", .repeatable = true, .right = { "list", "", "nodes", NULL },
+	const struct api_request request = { .method = "GET", .repeatable = true, .right = { "list", "", "nodes", NULL },
 		.path = arena_printf(arena, "/api/v1/nodes?limit=%d%s%s", PREFLIGHT_NODES_PAGE, token ? "&continue=" : "", token ? token : "") };
 
 	return kube_call(flight->kube, &request, arena, failure);
@@ -65,7 +65,7 @@ token_of(const struct value *page)
 
 /* All nodes, a page at a time; -1 when they cannot be read. */
 static int
-read_nodes(struct flight *flight, const struct needs *needs, struct offer *offers, struct kube_failure *failure)
+read_nodes(struct flight *flight, const struct needs *needs, struct offer *offers, struct api_failure *failure)
 {
 	struct arena *arena = NULL;
 	const char *token = NULL;
@@ -129,7 +129,7 @@ void
 flight_check_nodes(struct flight *flight, const struct needs *needs)
 {
 	struct offer *offers = arena_alloc(flight->arena, needs->nodes.n * sizeof *offers);
-	struct kube_failure failure;
+	struct api_failure failure;
 
 	if (read_nodes(flight, needs, offers, &failure)) {
 		flight_add_failure(flight, &failure, "whether a node can take the steps with GPUs or node selectors is not known");

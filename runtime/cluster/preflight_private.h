@@ -18,7 +18,7 @@ struct flight {
 /* The finding's why and template may be filled in; it stays until the next is added. */
 struct preflight_finding *flight_add(struct flight *flight, enum preflight_kind kind, const char *what, const char *how);
 /* A failure as a finding of its kind. `while_doing` is what could not be looked at, for failures that are no findings by themselves. */
-struct preflight_finding *flight_add_failure(struct flight *flight, const struct kube_failure *failure, const char *while_doing);
+struct preflight_finding *flight_add_failure(struct flight *flight, const struct api_failure *failure, const char *while_doing);
 const char *flight_print(struct flight *flight, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* preflight_nodes.c */

@@ -23,16 +23,16 @@ is_name(const char *text)
 static bool
 check_account(struct flight *flight, const char *account)
 {
-	const struct kube_request request = { .method = "GET", .repeatable = true,
+	const struct api_request request = { .method = "GET", .repeatable = true,
 		.path = flight_print(flight, "/api/v1/namespaces/%s/serviceaccounts/%s", flight->namespace_, account),
 		.right = { "get", "", "serviceaccounts", flight->namespace_ } };
-	struct kube_failure failure;
+	struct api_failure failure;
 
 	if (kube_call(flight->kube, &request, flight->arena, &failure)) {
 		flight->ret->n_checked++;
 		return true;
 	}
-	if (failure.kind == KUBE_NOT_FOUND) {
+	if (failure.kind == API_NOT_FOUND) {
 		flight_add(flight, PREFLIGHT_MISSING, flight_print(flight, "the namespace `%s` has no service account `%s`, as which the run's pods would work",
 			flight->namespace_, account), flight_print(flight, "create it: `kubectl create serviceaccount %s -n %s`; or name another in the "
 			"pipeline: `settings { service_account \"…\" }`", account, flight->namespace_))->why =
@@ -40,7 +40,7 @@ check_account(struct flight *flight, const char *account)
 		return true;
 	}
 	flight_add_failure(flight, &failure, flight_print(flight, "whether the service account `%s` is there is not known", account));
-	return failure.kind == KUBE_FORBIDDEN;
+	return failure.kind == API_FORBIDDEN;
 }
 
 static void
@@ -83,23 +83,23 @@ check_thing(struct flight *flight, const struct needs *needs, size_t at)
 {
 	const struct need *need = &needs->things.items[at];
 	const char *resource = things[need->kind].resource;
-	const struct kube_request request = { .method = "GET", .repeatable = true, .secret = need->kind == NEED_SECRET,
+	const struct api_request request = { .method = "GET", .repeatable = true, .secret = need->kind == NEED_SECRET,
 		.path = flight_print(flight, "/api/v1/namespaces/%s/%s/%s", flight->namespace_, resource, need->name),
 		.right = { "get", "", resource, flight->namespace_ } };
 	struct arena *scratch = arena_new(); /* what a Secret holds goes as soon as its keys are seen */
-	struct kube_failure failure;
+	struct api_failure failure;
 	const struct value *answer = kube_call(flight->kube, &request, scratch, &failure);
 	bool go_on = true;
 
 	if (answer) {
 		flight->ret->n_checked++;
 		check_keys(flight, needs, at, answer);
-	} else if (failure.kind == KUBE_NOT_FOUND) {
+	} else if (failure.kind == API_NOT_FOUND) {
 		add_missing(flight, need);
 	} else {
 		flight_add_failure(flight, &failure, flight_print(flight, "whether the %s `%s` is there is not known", things[need->kind].word, need->name))
 			->template = need->template;
-		go_on = failure.kind == KUBE_FORBIDDEN;
+		go_on = failure.kind == API_FORBIDDEN;
 	}
 	arena_free(scratch);
 	return go_on;

@@ -33,7 +33,7 @@ struct remote_options {
 /* Why it could not be started, or watched. */
 struct remote_problem {
 	const char *code; /* "L1010", of dsl/errors.def */
-	struct kube_failure failure; /* what, help, note */
+	struct api_failure failure; /* what, help, note */
 	struct diags *diags; /* of a plan that the target cannot express; NULL: none. The caller's to release and free */
 };
 
@@ -51,6 +51,6 @@ bool remote_poll(struct remote *remote, int wake, long timeout);
 struct run *remote_run(const struct remote *remote);
 const struct door_run *remote_where(const struct remote *remote);
 /* Set once watching has failed for good; NULL before. */
-const struct kube_failure *remote_failure(const struct remote *remote);
+const struct api_failure *remote_failure(const struct remote *remote);
 
 #endif

@@ -69,7 +69,7 @@ take_body(struct recorded *recorded, struct http_reply *ret)
 }
 
 static void
-take_reply(struct recorded *recorded, const char *line, struct http_reply *ret)
+take_reply(struct recorded *recorded, const char *line, const struct http_request *request, struct http_reply *ret)
 {
 	char *type;
 
@@ -81,6 +81,8 @@ take_reply(struct recorded *recorded, const char *line, struct http_reply *ret)
 		CLEANUP(freep) char *header = take_line(&recorded->at);
 
 		http_reply_header(ret, header, strlen(header));
+		if (request->ret_headers)
+			buf_printf(request->ret_headers, "%s\r\n", header);
 	}
 	take_body(recorded, ret);
 }
@@ -113,7 +115,7 @@ exchange(struct http *http, const struct http_request *request, struct http_repl
 	CLEANUP(freep) char *line = take_line(&recorded->at);
 	if (*line == '!')
 		return fault(line, err);
-	take_reply(recorded, line, ret);
+	take_reply(recorded, line, request, ret);
 	return HTTP_ANSWERED;
 }
 
@@ -136,7 +138,7 @@ free_nothing(struct http *http)
 void
 recorded_init(struct recorded *recorded, const char *text)
 {
-	*recorded = (struct recorded){ .http = { exchange, wait_for, free_nothing }, .text = text, .at = text };
+	*recorded = (struct recorded){ .http = { .exchange = exchange, .wait = wait_for, .free = free_nothing }, .text = text, .at = text };
 }
 
 void

@@ -49,14 +49,14 @@ static void
 test_call(struct kube *kube, const char *text, struct buf *got)
 {
 	char method[16], path[256], verb[32], group[64] = "", resource[64], namespace_[64] = "";
-	struct kube_failure failure;
+	struct api_failure failure;
 	struct arena *arena = arena_new();
-	struct kube_request request = { 0 };
+	struct api_request request = { 0 };
 	const struct value *answer;
 
 	if (sscanf(text, "%15s %255s %31s %63s %63s %63s", method, path, verb, resource, group, namespace_) < 4)
 		BUG("`%s`", text);
-	request = (struct kube_request){ .method = method, .path = path, .right = { verb, strcmp(group, "-") != 0 ? group : "", resource,
+	request = (struct api_request){ .method = method, .path = path, .right = { verb, strcmp(group, "-") != 0 ? group : "", resource,
 		*namespace_ ? namespace_ : NULL }, .repeatable = !strcmp(method, "GET"), .secret = true };
 	answer = kube_call(kube, &request, arena, &failure);
 	if (answer) {
@@ -162,9 +162,9 @@ test_cut_answers(void)
 
 	for (size_t n = 0; n < sizeof whole - 1; n++) {
 		struct exec_plugin_limits limits = { 0 };
-		struct kube_request request = { .method = "GET", .path = "/x", .right = { "get", "", "x", NULL }, .repeatable = true };
+		struct api_request request = { .method = "GET", .path = "/x", .right = { "get", "", "x", NULL }, .repeatable = true };
 		struct arena *arena = arena_new();
-		struct kube_failure failure;
+		struct api_failure failure;
 		struct recorded recorded;
 		struct kubeconfig config;
 		struct buf replies = { 0 };
@@ -174,7 +174,7 @@ test_cut_answers(void)
 		make_config(&config, NULL);
 		recorded_init(&recorded, buf_text(&replies));
 		kube = kube_new(&config, &recorded.http, &limits);
-		taken += kube_call(kube, &request, arena, &failure) != NULL || failure.kind != KUBE_WRONG_SERVER;
+		taken += kube_call(kube, &request, arena, &failure) != NULL || failure.kind != API_WRONG_SERVER;
 		kube_free(kube);
 		kubeconfig_release(&config);
 		recorded_release(&recorded);
@@ -197,9 +197,9 @@ test_stop(void)
 {
 	int left = 2;
 	struct exec_plugin_limits limits = { .stop = say_stop, .context = &left };
-	struct kube_request request = { .method = "GET", .path = "/x", .right = { "get", "", "x", NULL }, .repeatable = true };
+	struct api_request request = { .method = "GET", .path = "/x", .right = { "get", "", "x", NULL }, .repeatable = true };
 	struct arena *arena = arena_new();
-	struct kube_failure failure;
+	struct api_failure failure;
 	struct recorded recorded;
 	struct kubeconfig config;
 	struct kube *kube;
