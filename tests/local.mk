@@ -45,6 +45,7 @@ C_TESTS += %D%/kernel/test_json_text
 C_TESTS += %D%/kernel/test_proto
 C_TESTS += %D%/kernel/test_resolver
 C_TESTS += %D%/runtime/cluster/test_http
+C_TESTS += %D%/runtime/cluster/test_http_stream
 C_TESTS += %D%/runtime/cluster/test_kube
 C_TESTS += %D%/runtime/cluster/test_kubeconfig
 C_TESTS += %D%/runtime/test_container
@@ -147,7 +148,9 @@ check_LIBRARIES += %D%/libtests.a
 	%D%/dsl/scope_case.c %D%/dsl/scope_case.h \
 	%D%/kernel/echo_language.c %D%/kernel/echo_language.h \
 	%D%/kernel/mock_transport.c %D%/kernel/mock_transport.h \
+	%D%/runtime/cluster/api_server.c %D%/runtime/cluster/api_server.h \
 	%D%/runtime/cluster/recorded.c %D%/runtime/cluster/recorded.h \
+	%D%/runtime/cluster/recorded_private.h %D%/runtime/cluster/recorded_stream.c \
 	%D%/runtime/plan_fixtures.c %D%/runtime/plan_fixtures.h %D%/runtime/plan_fixtures_private.h \
 	%D%/runtime/plan_fixtures_settle.c \
 	%D%/tap.c %D%/tap.h

@@ -12,11 +12,16 @@ find_functions(struct curl_library *curl)
 		const char *name;
 		void *function; /* where the pointer goes */
 	} table[] = {
-		{ "curl_global_init", &curl->global_init },	{ "curl_global_cleanup", &curl->global_cleanup },
-		{ "curl_easy_init", &curl->init },		{ "curl_easy_cleanup", &curl->cleanup },
-		{ "curl_easy_setopt", &curl->setopt },		{ "curl_easy_getinfo", &curl->getinfo },
-		{ "curl_easy_perform", &curl->perform },	{ "curl_easy_strerror", &curl->strerror },
-		{ "curl_slist_append", &curl->list_append },	{ "curl_slist_free_all", &curl->list_free },
+		{ "curl_global_init", &curl->global_init }, { "curl_global_cleanup", &curl->global_cleanup },
+		{ "curl_easy_init", &curl->init }, { "curl_easy_cleanup", &curl->cleanup },
+		{ "curl_easy_setopt", &curl->setopt }, { "curl_easy_getinfo", &curl->getinfo },
+		{ "curl_easy_perform", &curl->perform }, { "curl_easy_pause", &curl->pause },
+		{ "curl_easy_send", &curl->send }, { "curl_easy_recv", &curl->recv },
+		{ "curl_easy_strerror", &curl->strerror }, { "curl_slist_append", &curl->list_append },
+		{ "curl_slist_free_all", &curl->list_free }, { "curl_multi_init", &curl->multi_init },
+		{ "curl_multi_cleanup", &curl->multi_cleanup }, { "curl_multi_add_handle", &curl->multi_add },
+		{ "curl_multi_remove_handle", &curl->multi_remove }, { "curl_multi_perform", &curl->multi_perform },
+		{ "curl_multi_poll", &curl->multi_poll }, { "curl_multi_info_read", &curl->multi_info_read },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {

@@ -21,9 +21,19 @@ struct curl_library {
 	__typeof__(curl_easy_setopt) *setopt;
 	__typeof__(curl_easy_getinfo) *getinfo;
 	__typeof__(curl_easy_perform) *perform;
+	__typeof__(curl_easy_pause) *pause;
+	__typeof__(curl_easy_send) *send;
+	__typeof__(curl_easy_recv) *recv;
 	__typeof__(curl_easy_strerror) *strerror;
 	__typeof__(curl_slist_append) *list_append;
 	__typeof__(curl_slist_free_all) *list_free;
+	__typeof__(curl_multi_init) *multi_init;
+	__typeof__(curl_multi_cleanup) *multi_cleanup;
+	__typeof__(curl_multi_add_handle) *multi_add;
+	__typeof__(curl_multi_remove_handle) *multi_remove;
+	__typeof__(curl_multi_perform) *multi_perform;
+	__typeof__(curl_multi_poll) *multi_poll;
+	__typeof__(curl_multi_info_read) *multi_info_read;
 };
 
 /* Negative with *err set when it is not there or not what it should be. */

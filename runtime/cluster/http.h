@@ -1,5 +1,5 @@
-/* One HTTP exchange, as a seam: `struct http` is a table of functions, so that the clients above it can be driven by recorded
- * replies, and by faults, without a network. http_curl_new is the real one.
+/* HTTP exchanges and streams, timers and the clock, as a seam: `struct http` is a table of functions, so that the clients above it
+ * can be driven by recorded replies, and by faults, without a network. http_curl_new is the real one.
  *
  * An answer is an answer whatever its status; no redirect is followed, for none belongs to these APIs, and a credential must
  * not travel to another host. Nothing of a request's token, password, key or body ever stands in an error. */
@@ -82,7 +82,8 @@ struct http_reply {
 };
 
 /* An answer that is taken as it comes: a watch, a log that is followed. The functions are called within `poll` (never within
- * `open`), in the thread that calls it; each may close this stream or any other, or open further ones. */
+ * `open`), in the thread that calls it; each may close this stream or any other, open further ones, and carry out exchanges,
+ * but not poll. */
 struct http_listener {
 	void (*began)(void *context, const struct http_reply *head); /* status and headers; the body is empty. May be NULL */
 	void (*came)(void *context, const char *bytes, size_t n);
@@ -98,14 +99,16 @@ struct http {
 	/* Carries out one request. Any outcome but HTTP_ANSWERED sets *err to what happened, without the URL. */
 	enum http_outcome (*exchange)(struct http *http, const struct http_request *request, struct http_reply *ret, struct error *err);
 	void (*wait)(struct http *http, long milliseconds); /* between two tries */
-	/* Begins a request; what it points at is copied. Its `timeout` is for the time without a byte, `max` and `stop` do not count. */
+	/* Begins a request; what it points at is copied. Its `timeout` is for the time without a byte (0: there may be none for ever; a
+	 * peer that has vanished is noticed all the same, after minutes), `max` and `stop` do not count. Never NULL. */
 	struct http_stream *(*open)(struct http *http, const struct http_request *request, const struct http_listener *listener);
 	void (*close)(struct http *http, struct http_stream *stream); /* nothing more of it is told; NULL is fine */
 	/* Calls `due` once within `poll`, when the time has come. The timer is gone when `due` is called. */
 	struct http_timer *(*after)(struct http *http, long milliseconds, void (*due)(void *context), void *context);
 	void (*cancel)(struct http *http, struct http_timer *timer); /* NULL is fine */
 	/* Carries streams and timers on: waits until something of theirs happens, `wake` is readable (-1: there is none), or at
-	 * most timeout milliseconds (-1: as long as it takes), and calls listeners. Returns at once when there is nothing to wait for. */
+	 * most timeout milliseconds (-1: as long as it takes), and calls listeners. It may return early, and does so at once when
+	 * there is nothing to wait for. */
 	void (*poll)(struct http *http, int wake, long timeout);
 	int64_t (*now)(struct http *http); /* milliseconds since 1970, as this world's clock has it */
 	void (*free)(struct http *http);

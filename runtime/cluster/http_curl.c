@@ -1,40 +1,56 @@
-/* The http seam over libcurl. */
+/* The http seam over libcurl: the owner, and its exchanges. */
 #include "config.h"
 
-#include "runtime/cluster/http.h"
-
-#include <stdint.h>
+#include <poll.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 #include <time.h>
 
-#include "runtime/cluster/curl.h"
+#include "runtime/cluster/http_curl_private.h"
 
-struct http_curl {
-	struct http http;
-	struct curl_library curl;
-	bool open;
-};
+enum { STOP_EVERY = 100 }; /* milliseconds between two questions whether to stop */
 
-/* One exchange. */
+int
+http_curl_ready(struct http_curl *owner, struct error *err)
+{
+	if (owner->multi)
+		return 0;
+	if (curl_library_open(&owner->curl, err))
+		return -1;
+	owner->multi = owner->curl.multi_init();
+	if (!owner->multi)
+		BUG("no memory for libcurl");
+	return 0;
+}
+
+void
+http_curl_carry(struct http_curl *owner)
+{
+	int n;
+	CURLMsg *message;
+
+	owner->curl.multi_perform(owner->multi, &n);
+	while ((message = owner->curl.multi_info_read(owner->multi, &n))) {
+		struct http_curl_request *r = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		owner->curl.getinfo(message->easy_handle, CURLINFO_PRIVATE, &r);
+		r->code = message->data.result; /* before the handle goes, and the message with it */
+		r->done = true;
+		owner->curl.multi_remove(owner->multi, r->handle);
+		r->added = false;
+	}
+}
+
+/* ---- exchanges ---- */
+
 struct exchange {
-	struct http_curl *owner;
-	const struct curl_library *curl;
-	CURL *handle;
-	const struct http_request *request;
+	struct http_curl_request request; /* first: CURLOPT_PRIVATE points at it */
 	struct http_reply *reply;
+	struct buf *lines; /* all of the header, or NULL */
 	size_t max;
-	bool too_large, stopped, missing;
-	struct curl_slist *headers, *connect_to;
-	struct buf url; /* as libcurl gets it */
-	char words[CURL_ERROR_SIZE];
+	bool too_large;
 };
-
-/* Codes of OpenSSL's X509_V_ERR_…, which libcurl hands on as they are. */
-enum { EARLY = 9, EXPIRED = 10, SELF_SIGNED = 18, SELF_SIGNED_IN_CHAIN = 19, NO_ISSUER = 20, NO_LEAF_SIGNATURE = 21 };
-
-/* ---- libcurl calls these ---- */
 
 static size_t
 take_body(char *bytes, size_t size, size_t count, void *context)
@@ -56,234 +72,40 @@ take_header(char *bytes, size_t size, size_t count, void *context)
 	struct exchange *x = context;
 
 	http_reply_header(x->reply, bytes, size * count);
-	if (x->request->ret_headers)
-		buf_add(x->request->ret_headers, bytes, size * count);
+	if (x->lines)
+		buf_add(x->lines, bytes, size * count);
 	return size * count;
 }
 
-static int
-check_stop(void *context, curl_off_t to_get, curl_off_t got, curl_off_t to_put, curl_off_t put)
+/* False when the user stopped it. */
+static bool
+wait_for_end(struct http_curl *owner, struct exchange *x, const struct http_request *request)
 {
-	struct exchange *x = context;
-
-	(void)to_get;
-	(void)got;
-	(void)to_put;
-	(void)put;
-	if (x->request->stop && x->request->stop(x->request->context))
-		x->stopped = true;
-	return x->stopped;
-}
-
-/* ---- options ---- */
-
-/* One that must not be left out: an old library that does not know it cannot carry out the request. */
-#define must(x, option, value) ((x)->missing |= (x)->curl->setopt((x)->handle, option, value) != CURLE_OK)
-
-static void
-add_header(struct exchange *x, const char *name, const char *value)
-{
-	struct buf line = { 0 };
-	struct curl_slist *list;
-
-	buf_printf(&line, "%s: %s", name, value);
-	list = x->curl->list_append(x->headers, buf_text(&line));
-	if (!list)
-		BUG("no memory for a header");
-	x->headers = list;
-	if (line.len)
-		explicit_bzero(line.data, line.len);
-	buf_release(&line);
-}
-
-static void
-set_pem(struct exchange *x, CURLoption option, const struct http_pem *pem)
-{
-	struct curl_blob blob = { (void *)(uintptr_t)pem->text, pem->len, CURL_BLOB_COPY };
-
-	if (pem->text)
-		must(x, option, &blob);
-}
-
-/* libcurl takes the name in the certificate from the URL, so the URL gets that name, and the connection is led to the true
- * host. */
-static void
-set_url(struct exchange *x)
-{
-	const struct http_request *request = x->request;
-	const char *host = strstr(request->url, "://"), *end, *port;
-	struct buf to = { 0 }, host_header = { 0 };
-
-	if (!request->server_name || !host) {
-		buf_puts(&x->url, request->url);
-		return;
-	}
-	host += 3;
-	end = host + strcspn(host, "/?#");
-	port = *host == '[' ? memchr(host, ']', (size_t)(end - host)) : host;
-	port = port ? memchr(port, ':', (size_t)(end - port)) : NULL;
-	buf_add(&x->url, request->url, (size_t)(host - request->url));
-	buf_puts(&x->url, request->server_name);
-	buf_add(&x->url, port ? port : end, (size_t)(end - (port ? port : end)));
-	buf_puts(&x->url, end);
-	buf_puts(&to, "::");
-	buf_add(&to, host, (size_t)((port ? port : end) - host));
-	buf_add(&to, port ? port : end, (size_t)(end - (port ? port : end)));
-	if (!port)
-		buf_putc(&to, ':');
-	x->connect_to = x->curl->list_append(NULL, buf_text(&to));
-	if (!x->connect_to)
-		BUG("no memory for an address");
-	buf_add(&host_header, host, (size_t)(end - host));
-	add_header(x, "Host", buf_text(&host_header));
-	must(x, CURLOPT_CONNECT_TO, x->connect_to);
-	buf_release(&to);
-	buf_release(&host_header);
-}
-
-static void
-set_credentials(struct exchange *x)
-{
-	const struct http_request *request = x->request;
-	struct buf text = { 0 };
-
-	if (request->token) {
-		buf_printf(&text, "Bearer %s", request->token);
-		add_header(x, "Authorization", buf_text(&text));
-		explicit_bzero(text.data, text.len);
-		buf_release(&text);
-	} else if (request->user) {
-		must(x, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-		must(x, CURLOPT_USERNAME, request->user);
-		must(x, CURLOPT_PASSWORD, request->password ? request->password : "");
-	}
-	set_pem(x, CURLOPT_SSLCERT_BLOB, &request->certificate);
-	set_pem(x, CURLOPT_SSLKEY_BLOB, &request->key);
-}
-
-static void
-set_trust(struct exchange *x)
-{
-	const struct http_request *request = x->request;
-	const char *file = getenv("SSL_CERT_FILE");
-
-	must(x, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	must(x, CURLOPT_SSL_VERIFYPEER, request->insecure ? 0L : 1L);
-	must(x, CURLOPT_SSL_VERIFYHOST, request->insecure ? 0L : 2L);
-	if (request->insecure)
-		return;
-	if (request->authority.text) {
-		set_pem(x, CURLOPT_CAINFO_BLOB, &request->authority);
-		x->curl->setopt(x->handle, CURLOPT_CAPATH, NULL);
-	} else if (file && *file) {
-		must(x, CURLOPT_CAINFO, file);
-	}
-}
-
-static void
-set_body(struct exchange *x)
-{
-	const struct http_request *request = x->request;
-
-	if (request->body) {
-		must(x, CURLOPT_POST, 1L);
-		must(x, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
-		must(x, CURLOPT_POSTFIELDS, request->body);
-		add_header(x, "Content-Type", request->content_type ? request->content_type : "application/json");
-		add_header(x, "Expect", "");
-	}
-	must(x, CURLOPT_CUSTOMREQUEST, request->method);
-}
-
-static void
-set_options(struct exchange *x)
-{
-	const struct http_request *request = x->request;
-
-	set_url(x);
-	must(x, CURLOPT_URL, buf_text(&x->url));
-	must(x, CURLOPT_NOSIGNAL, 1L);
-	must(x, CURLOPT_FOLLOWLOCATION, 0L);
-	must(x, CURLOPT_TIMEOUT_MS, request->timeout ? request->timeout : (long)HTTP_EXCHANGE_TIMEOUT);
-	must(x, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_REACH_TIMEOUT);
-	must(x, CURLOPT_USERAGENT, "lateen/" PACKAGE_VERSION);
-	must(x, CURLOPT_WRITEFUNCTION, take_body);
-	must(x, CURLOPT_WRITEDATA, x);
-	must(x, CURLOPT_HEADERFUNCTION, take_header);
-	must(x, CURLOPT_HEADERDATA, x);
-	must(x, CURLOPT_XFERINFOFUNCTION, check_stop);
-	must(x, CURLOPT_XFERINFODATA, x);
-	must(x, CURLOPT_NOPROGRESS, 0L);
-	must(x, CURLOPT_ERRORBUFFER, x->words);
-	if (request->proxy)
-		must(x, CURLOPT_PROXY, request->proxy);
-	set_trust(x);
-	set_credentials(x);
-	set_body(x);
-	add_header(x, "Accept", request->accept ? request->accept : "application/json");
-	for (size_t i = 0; i < request->n_headers; i++)
-		add_header(x, request->headers[i].name, request->headers[i].value);
-	must(x, CURLOPT_HTTPHEADER, x->headers);
-}
-
-/* ---- what came of it ---- */
-
-static enum http_outcome
-explain_certificate(const struct exchange *x)
-{
-	long verified = 0;
-
-	/* libcurl looks at names itself, and has no code for it. */
-	if (strstr(x->words, "subject name"))
-		return HTTP_OTHER_NAME;
-	x->curl->getinfo(x->handle, CURLINFO_SSL_VERIFYRESULT, &verified);
-	switch (verified) {
-	case EARLY:
-		return HTTP_CERTIFICATE_EARLY;
-	case EXPIRED:
-		return HTTP_CERTIFICATE_EXPIRED;
-	case SELF_SIGNED:
-	case SELF_SIGNED_IN_CHAIN:
-	case NO_ISSUER:
-	case NO_LEAF_SIGNATURE:
-		return HTTP_UNKNOWN_AUTHORITY;
-	default:
-		return HTTP_BAD_CERTIFICATE;
+	for (;;) {
+		http_curl_carry(owner);
+		if (x->request.done)
+			return true;
+		if (request->stop && request->stop(request->context))
+			return false;
+		owner->curl.multi_poll(owner->multi, NULL, 0, STOP_EVERY, NULL);
 	}
 }
 
 static enum http_outcome
-outcome_of(const struct exchange *x, CURLcode code)
+perform(struct http_curl *owner, struct exchange *x, const struct http_request *request, struct error *err)
 {
-	double connected = 0;
+	struct http_curl_request *r = &x->request;
+	enum http_outcome outcome;
 
-	switch (code) {
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_RESOLVE_PROXY:
-		return HTTP_NO_NAME;
-	case CURLE_COULDNT_CONNECT:
-		return HTTP_NO_CONNECTION;
-	case CURLE_OPERATION_TIMEDOUT:
-		x->curl->getinfo(x->handle, CURLINFO_CONNECT_TIME, &connected);
-		return connected > 0 ? HTTP_LATE : HTTP_NO_CONNECTION;
-	case CURLE_PEER_FAILED_VERIFICATION:
-		return explain_certificate(x);
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CACERT_BADFILE:
-		return HTTP_BAD_CLIENT;
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_UNSUPPORTED_PROTOCOL:
-	case CURLE_WEIRD_SERVER_REPLY: /* an answer in another protocol */
-		return HTTP_NOT_TLS;
-	default:
-		return HTTP_CUT;
-	}
-}
-
-static enum http_outcome
-conclude(struct exchange *x, CURLcode code, struct error *err)
-{
-	if (x->stopped) {
+	http_curl_must(r, CURLOPT_TIMEOUT_MS, request->timeout ? request->timeout : (long)HTTP_EXCHANGE_TIMEOUT);
+	http_curl_must(r, CURLOPT_WRITEFUNCTION, take_body);
+	http_curl_must(r, CURLOPT_WRITEDATA, x);
+	http_curl_must(r, CURLOPT_HEADERFUNCTION, take_header);
+	http_curl_must(r, CURLOPT_HEADERDATA, x);
+	outcome = http_curl_request_add(r, owner, err);
+	if (outcome != HTTP_ANSWERED)
+		return outcome;
+	if (!wait_for_end(owner, x, request)) {
 		error_set(err, "it was interrupted");
 		return HTTP_STOPPED_BY_USER;
 	}
@@ -291,33 +113,9 @@ conclude(struct exchange *x, CURLcode code, struct error *err)
 		error_set(err, "the answer is longer than %zu bytes", x->max);
 		return HTTP_TOO_LARGE;
 	}
-	if (code == CURLE_OK) {
-		x->curl->getinfo(x->handle, CURLINFO_RESPONSE_CODE, &x->reply->status);
-		return HTTP_ANSWERED;
-	}
-	error_set(err, "%s", *x->words ? x->words : x->curl->strerror(code));
-	return outcome_of(x, code);
-}
-
-static enum http_outcome
-perform(struct exchange *x, struct error *err)
-{
-	enum http_outcome outcome;
-
-	x->handle = x->curl->init();
-	if (!x->handle)
-		BUG("no memory for an exchange");
-	set_options(x);
-	if (x->missing) {
-		error_set(err, "this libcurl is too old, or a proxy or certificate is one that it cannot use; 7.77 or later is needed");
-		outcome = HTTP_NO_LIBRARY;
-	} else {
-		outcome = conclude(x, x->curl->perform(x->handle), err);
-	}
-	x->curl->cleanup(x->handle);
-	x->curl->list_free(x->headers);
-	x->curl->list_free(x->connect_to);
-	buf_release(&x->url);
+	outcome = http_curl_request_outcome(r, err);
+	if (outcome == HTTP_ANSWERED)
+		owner->curl.getinfo(r->handle, CURLINFO_RESPONSE_CODE, &x->reply->status);
 	return outcome;
 }
 
@@ -325,14 +123,19 @@ static enum http_outcome
 http_curl_exchange(struct http *http, const struct http_request *request, struct http_reply *ret, struct error *err)
 {
 	struct http_curl *owner = (struct http_curl *)http;
-	struct exchange x = { .owner = owner, .curl = &owner->curl, .request = request, .reply = ret };
+	struct exchange x = { .reply = ret, .lines = request->ret_headers,
+		.max = request->max ? request->max : (size_t)HTTP_REPLY_MAX };
+	enum http_outcome outcome;
 
-	if (!owner->open && curl_library_open(&owner->curl, err))
+	if (http_curl_ready(owner, err))
 		return HTTP_NO_LIBRARY;
-	owner->open = true;
-	x.max = request->max ? request->max : (size_t)HTTP_REPLY_MAX;
-	return perform(&x, err);
+	http_curl_request_begin(&x.request, &owner->curl, request);
+	outcome = perform(owner, &x, request, err);
+	http_curl_request_end(&x.request, owner);
+	return outcome;
 }
+
+/* ---- the rest ---- */
 
 static void
 http_curl_wait(struct http *http, long milliseconds)
@@ -343,13 +146,64 @@ http_curl_wait(struct http *http, long milliseconds)
 	nanosleep(&time, NULL); /* cut short by a signal is fine */
 }
 
+static int64_t
+http_curl_now(struct http *http)
+{
+	struct timespec time;
+
+	(void)http;
+	clock_gettime(CLOCK_REALTIME, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* The shorter of two times, either of which may be endless (-1). */
+static long
+shorter(long a, long b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
+static int
+to_int(long wait)
+{
+	return wait > 3600 * 1000 ? 3600 * 1000 : (int)wait;
+}
+
+static void
+http_curl_poll(struct http *http, int wake, long timeout)
+{
+	struct http_curl *owner = (struct http_curl *)http;
+	long wait = shorter(timeout, shorter(http_curl_streams_wait(owner), http_curl_timers_wait(owner)));
+	struct curl_waitfd extra = { .fd = wake, .events = CURL_WAIT_POLLIN };
+	struct pollfd plain = { .fd = wake, .events = POLLIN };
+
+	if (owner->telling)
+		BUG("a listener polls");
+	if (!owner->streams.n && !owner->timers.n && wake < 0)
+		return;
+	if (!owner->streams.n || !owner->multi)
+		poll(&plain, 1, wait < 0 ? -1 : to_int(wait));
+	else if (wait)
+		owner->curl.multi_poll(owner->multi, &extra, wake < 0 ? 0 : 1, wait < 0 ? 3600 * 1000 : to_int(wait), NULL);
+	if (owner->multi)
+		http_curl_carry(owner);
+	http_curl_tell(owner);
+	http_curl_ring(owner);
+}
+
 static void
 http_curl_free(struct http *http)
 {
 	struct http_curl *owner = (struct http_curl *)http;
 
-	if (owner->open)
+	http_curl_cancel_all(owner);
+	http_curl_close_all(owner);
+	if (owner->multi) {
+		owner->curl.multi_cleanup(owner->multi);
 		curl_library_close(&owner->curl);
+	}
 	free(owner);
 }
 
@@ -358,6 +212,7 @@ http_curl_new(void)
 {
 	struct http_curl *owner = xcalloc(1, sizeof *owner);
 
-	owner->http = (struct http){ .exchange = http_curl_exchange, .wait = http_curl_wait, .free = http_curl_free };
+	owner->http = (struct http){ .exchange = http_curl_exchange, .wait = http_curl_wait, .open = http_curl_open, .close = http_curl_close,
+		.after = http_curl_after, .cancel = http_curl_cancel, .poll = http_curl_poll, .now = http_curl_now, .free = http_curl_free };
 	return &owner->http;
 }

@@ -19,6 +19,7 @@ GONE = threading.Event()
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, *args):
         pass
@@ -60,6 +61,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.endless()
         elif self.path == "/reset":
             self.reset()
+        elif self.path.startswith("/stream"):
+            self.stream()
         elif self.path == "/short":
             self.send_response(200)
             self.send_header("Content-Length", "1000")
@@ -68,6 +71,27 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             self.echo()
+
+    def stream(self):
+        """A body in chunks: /stream/whole, /stream/hang (never ends), /stream/reset, /stream/flood (40 MB)."""
+        kind = self.path.removeprefix("/stream/")
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        parts = [b"%08d " % i * 10000 for i in range(400)] if kind == "flood" else [b"one\n", b"two\n", b"three\n"]
+        try:
+            for part in parts:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+                GONE.wait(0 if kind == "flood" else 0.01)
+            if kind == "hang":
+                GONE.wait()
+            elif kind == "reset":
+                self.reset()
+            else:
+                self.wfile.write(b"0\r\n\r\n")
+        except OSError:
+            self.close_connection = True
 
     def drip(self):
         """A byte now and then: never silent, never done."""

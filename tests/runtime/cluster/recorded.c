@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "tests/runtime/cluster/recorded.h"
+#include "tests/runtime/cluster/recorded_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +17,8 @@ static const struct {
 	{ "too-large", HTTP_TOO_LARGE },
 };
 
-/* The line at *at without its end, which *at then lies behind. */
-static char *
-take_line(const char **at)
+char *
+recorded_take_line(const char **at)
 {
 	size_t len = strcspn(*at, "\n");
 	char *line = xstrndup(*at, len);
@@ -28,8 +27,8 @@ take_line(const char **at)
 	return line;
 }
 
-static enum http_outcome
-fault(const char *line, struct error *err)
+enum http_outcome
+recorded_fault(const char *line, struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(outcomes); i++) {
 		size_t len = strlen(outcomes[i].word);
@@ -43,33 +42,33 @@ fault(const char *line, struct error *err)
 }
 
 static void
-take_body(struct recorded *recorded, struct http_reply *ret)
+take_body(const char **at, struct http_reply *ret)
 {
 	size_t cut = 0, blanks = 0;
 
-	if (!strncmp(recorded->at, "@cut ", 5)) {
-		CLEANUP(freep) char *line = take_line(&recorded->at);
+	if (!strncmp(*at, "@cut ", 5)) {
+		CLEANUP(freep) char *line = recorded_take_line(at);
 
 		cut = strtoul(line + 5, NULL, 10);
-	} else if (*recorded->at == '@') {
-		CLEANUP(freep) char *line = take_line(&recorded->at);
+	} else if (**at == '@') {
+		CLEANUP(freep) char *line = recorded_take_line(at);
 
 		blanks = strtoul(line + 1, NULL, 10);
 		buf_repeat(&ret->body, ' ', blanks);
 	}
-	while (*recorded->at && *recorded->at != '>') {
-		CLEANUP(freep) char *line = take_line(&recorded->at);
+	while (**at && **at != '>') {
+		CLEANUP(freep) char *line = recorded_take_line(at);
 
 		buf_puts(&ret->body, line);
-		if (*recorded->at && *recorded->at != '>')
+		if (**at && **at != '>')
 			buf_putc(&ret->body, '\n');
 	}
 	if (cut && cut < ret->body.len)
 		ret->body.data[ret->body.len = cut] = '\0';
 }
 
-static void
-take_reply(struct recorded *recorded, const char *line, const struct http_request *request, struct http_reply *ret)
+void
+recorded_take_head(const char **at, const char *line, const struct http_request *request, struct http_reply *ret)
 {
 	char *type;
 
@@ -77,14 +76,13 @@ take_reply(struct recorded *recorded, const char *line, const struct http_reques
 	while (*type == ' ')
 		type++;
 	snprintf(ret->content_type, sizeof ret->content_type, "%s", type);
-	while (recorded->at[strcspn(recorded->at, ": \n{")] == ':') {
-		CLEANUP(freep) char *header = take_line(&recorded->at);
+	while ((*at)[strcspn(*at, ": \n{@")] == ':') {
+		CLEANUP(freep) char *header = recorded_take_line(at);
 
 		http_reply_header(ret, header, strlen(header));
 		if (request->ret_headers)
 			buf_printf(request->ret_headers, "%s\r\n", header);
 	}
-	take_body(recorded, ret);
 }
 
 static void
@@ -98,24 +96,75 @@ log_request(struct recorded *recorded, const struct http_request *request, const
 	buf_putc(&recorded->log, '\n');
 }
 
+/* Behind the reply at that place. */
+static const char *
+next_reply(const char *at)
+{
+	do {
+		at += strcspn(at, "\n");
+		at += *at == '\n';
+	} while (*at && *at != '>');
+	return at;
+}
+
+static bool
+is_taken(const struct recorded *recorded, const char *at)
+{
+	for (size_t i = 0; i < recorded->taken.n; i++)
+		if (recorded->taken.items[i] == at)
+			return true;
+	return false;
+}
+
+/* Moves on by one reply, and returns where it stands; in any order the first that is asked for. */
+static const char *
+choose(struct recorded *recorded, const char *asked)
+{
+	size_t len = strlen(asked);
+	const char *at = recorded->at;
+
+	if (!recorded->any_order) {
+		recorded->at = next_reply(at);
+		return at;
+	}
+	while (*at && (is_taken(recorded, at) || strncmp(at, asked, len) || (at[len] && at[len] != '\n')))
+		at = next_reply(at);
+	if (*at)
+		vec_push(&recorded->taken, at);
+	return at;
+}
+
+const char *
+recorded_take(struct recorded *recorded, const struct http_request *request, const char *log_word, struct error *err)
+{
+	const char *host = strstr(request->url, "://"), *path = host ? strchr(host + 3, '/') : NULL, *at;
+	char asked[2048];
+
+	buf_puts(&recorded->log, log_word);
+	log_request(recorded, request, path ? path : "");
+	snprintf(asked, sizeof asked, "> %s %s", request->method, path ? path : "");
+	at = choose(recorded, asked);
+	CLEANUP(freep) char *want = recorded_take_line(&at);
+	if (!strcmp(want, asked))
+		return at;
+	error_set(err, "recorded is `%s`, asked was `%s`", want, asked);
+	buf_printf(&recorded->log, "%s\n", err->text);
+	return NULL;
+}
+
 static enum http_outcome
 exchange(struct http *http, const struct http_request *request, struct http_reply *ret, struct error *err)
 {
 	struct recorded *recorded = (struct recorded *)http;
-	const char *host = strstr(request->url, "://"), *path = host ? strchr(host + 3, '/') : NULL;
-	char asked[2048];
+	const char *at = recorded_take(recorded, request, "", err);
 
-	log_request(recorded, request, path ? path : "");
-	snprintf(asked, sizeof asked, "> %s %s", request->method, path ? path : "");
-	CLEANUP(freep) char *want = take_line(&recorded->at);
-	if (strcmp(want, asked) != 0) {
-		error_set(err, "recorded is `%s`, asked was `%s`", want, asked);
+	if (!at)
 		return HTTP_LATE;
-	}
-	CLEANUP(freep) char *line = take_line(&recorded->at);
+	CLEANUP(freep) char *line = recorded_take_line(&at);
 	if (*line == '!')
-		return fault(line, err);
-	take_reply(recorded, line, request, ret);
+		return recorded_fault(line, err);
+	recorded_take_head(&at, line, request, ret);
+	take_body(&at, ret);
 	return HTTP_ANSWERED;
 }
 
@@ -124,9 +173,15 @@ wait_for(struct http *http, long milliseconds)
 {
 	struct recorded *recorded = (struct recorded *)http;
 
-	(void)milliseconds; /* there is chance in it */
+	recorded->now += milliseconds; /* not into the log: there is chance in it */
 	if (recorded->log.len < 5 || strcmp(buf_text(&recorded->log) + recorded->log.len - 5, "wait\n") != 0)
 		buf_puts(&recorded->log, "wait\n");
+}
+
+static int64_t
+tell_time(struct http *http)
+{
+	return ((struct recorded *)http)->now;
 }
 
 static void
@@ -138,17 +193,38 @@ free_nothing(struct http *http)
 void
 recorded_init(struct recorded *recorded, const char *text)
 {
-	*recorded = (struct recorded){ .http = { .exchange = exchange, .wait = wait_for, .free = free_nothing }, .text = text, .at = text };
+	*recorded = (struct recorded){ .http = { .exchange = exchange, .wait = wait_for, .open = recorded_open, .close = recorded_close,
+		.after = recorded_after, .cancel = recorded_cancel, .poll = recorded_poll, .now = tell_time, .free = free_nothing },
+		.text = text, .at = text, .now = RECORDED_START * INT64_C(1000) };
 }
 
 void
 recorded_release(struct recorded *recorded)
 {
+	recorded_drop_all(recorded);
+	vec_release(&recorded->taken);
 	buf_release(&recorded->log);
 }
 
 bool
 recorded_is_done(const struct recorded *recorded)
 {
-	return !*recorded->at;
+	const char *at = recorded->at;
+
+	while (recorded->any_order && *at && is_taken(recorded, at))
+		at = next_reply(at);
+	return !*at;
+}
+
+bool
+recorded_run(struct recorded *recorded, long milliseconds, bool (*done)(void *context), void *context)
+{
+	int64_t end = recorded->now + milliseconds;
+
+	while (!done(context)) {
+		if (recorded->now >= end || (!recorded->streams.n && !recorded->timers.n))
+			return false;
+		recorded->http.poll(&recorded->http, -1, (long)(end - recorded->now));
+	}
+	return true;
 }

@@ -1,72 +1,24 @@
 /* The http seam over libcurl, against a TLS server with certificates of its own (api_server.py). */
 #include "config.h"
 
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/value.h"
 #include "runtime/cluster/http.h"
+#include "tests/runtime/cluster/api_server.h"
 #include "tests/tap.h"
 
 struct world {
-	pid_t pid;
-	int in; /* closing it ends the server */
-	int good, old, new, plain; /* ports */
-	char *folder;
+	struct api_server server;
 	struct http *http;
-	char *ca, *other, *certificate, *key; /* PEM */
 };
-
-static char *
-read_in(const struct world *world, const char *name)
-{
-	char path[512];
-	size_t len;
-
-	snprintf(path, sizeof path, "%s/%s", world->folder, name);
-	return test_read_file(path, &len);
-}
-
-/* False when python3 or openssl are not there. */
-static bool
-start_server(struct world *world)
-{
-	CLEANUP(freep) char *script = test_path("tests/runtime/cluster/api_server.py");
-	int in[2], out[2];
-	char line[64] = "";
-	FILE *reply;
-
-	if (pipe(in) || pipe(out))
-		BUG("no pipes");
-	world->pid = fork();
-	if (!world->pid) {
-		dup2(in[0], 0);
-		dup2(out[1], 1);
-		close(in[1]);
-		close(out[0]);
-		execlp("python3", "python3", script, world->folder, (char *)NULL);
-		_exit(127);
-	}
-	close(in[0]);
-	close(out[1]);
-	world->in = in[1];
-	reply = fdopen(out[0], "r");
-	if (!reply || !fgets(line, sizeof line, reply))
-		line[0] = '\0';
-	if (reply)
-		fclose(reply);
-	return sscanf(line, "%d %d %d %d", &world->good, &world->old, &world->new, &world->plain) == 4;
-}
 
 static struct http_request
 request_to(const struct world *world, char *url, size_t size, const char *scheme, const char *host, int port, const char *path)
 {
 	snprintf(url, size, "%s://%s:%d%s", scheme, host, port, path);
-	return (struct http_request){ .method = "GET", .url = url, .authority = { world->ca, strlen(world->ca) } };
+	return (struct http_request){ .method = "GET", .url = url, .authority = { world->server.ca, strlen(world->server.ca) } };
 }
 
 static enum http_outcome
@@ -88,7 +40,7 @@ test_good(struct world *world)
 {
 	static const struct http_header headers[] = { { "Impersonate-Group", "ops" }, { "Impersonate-Group", "dev" } };
 	char url[256];
-	struct http_request request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->good, "/x?y=1");
+	struct http_request request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->server.good, "/x?y=1");
 	struct http_reply reply;
 
 	request.method = "POST";
@@ -97,8 +49,8 @@ test_good(struct world *world)
 	request.token = "hunter2";
 	request.headers = headers;
 	request.n_headers = ARRAY_LEN(headers);
-	request.certificate = (struct http_pem){ world->certificate, strlen(world->certificate) };
-	request.key = (struct http_pem){ world->key, strlen(world->key) };
+	request.certificate = (struct http_pem){ world->server.certificate, strlen(world->server.certificate) };
+	request.key = (struct http_pem){ world->server.key, strlen(world->server.key) };
 	is_int(ask(world, &request, &reply), HTTP_ANSWERED, "a POST with everything");
 	is_int(reply.status, 200, "its status");
 	is_str(reply.content_type, "application/json", "its kind");
@@ -114,13 +66,14 @@ static void
 test_basic(struct world *world)
 {
 	char url[256];
-	struct http_request request = request_to(world, url, sizeof url, "https", "localhost", world->good, "/");
+	struct http_request request = request_to(world, url, sizeof url, "https", "localhost", world->server.good, "/");
 	struct http_reply reply;
 
 	request.user = "ada";
 	request.password = "hunter2";
 	is_int(ask(world, &request, &reply), HTTP_ANSWERED, "a user name and password");
 	contains(buf_text(&reply.body), "\"authorization\": \"Basic YWRhOmh1bnRlcjI=\"", "as HTTP has them");
+	contains(buf_text(&reply.body), "\"who\": null", "and no certificate that an earlier request had");
 	http_reply_release(&reply);
 }
 
@@ -128,7 +81,7 @@ static void
 test_server_name(struct world *world)
 {
 	char url[256];
-	struct http_request request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->good, "/x");
+	struct http_request request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->server.good, "/x");
 	struct http_reply reply;
 
 	request.server_name = "kube.example";
@@ -149,16 +102,16 @@ test_trust(struct world *world)
 		enum http_outcome outcome;
 		const char *what;
 	} cases[] = {
-		{ world->old, "https", "127.0.0.1", world->ca, HTTP_CERTIFICATE_EXPIRED, "an expired certificate" },
-		{ world->new, "https", "127.0.0.1", world->ca, HTTP_CERTIFICATE_EARLY, "a certificate of the future" },
-		{ world->good, "https", "127.0.0.1", world->other, HTTP_UNKNOWN_AUTHORITY, "another authority" },
-		{ world->good, "https", "127.0.0.1", NULL, HTTP_UNKNOWN_AUTHORITY, "only the system's authorities" },
-		{ world->good, "https", "127.0.0.1", "-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n", HTTP_BAD_CLIENT,
+		{ world->server.old, "https", "127.0.0.1", world->server.ca, HTTP_CERTIFICATE_EXPIRED, "an expired certificate" },
+		{ world->server.new, "https", "127.0.0.1", world->server.ca, HTTP_CERTIFICATE_EARLY, "a certificate of the future" },
+		{ world->server.good, "https", "127.0.0.1", world->server.other, HTTP_UNKNOWN_AUTHORITY, "another authority" },
+		{ world->server.good, "https", "127.0.0.1", NULL, HTTP_UNKNOWN_AUTHORITY, "only the system's authorities" },
+		{ world->server.good, "https", "127.0.0.1", "-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n", HTTP_BAD_CLIENT,
 		  "an authority that is none" },
-		{ world->plain, "https", "127.0.0.1", world->ca, HTTP_NOT_TLS, "a server without TLS" },
-		{ world->good, "http", "127.0.0.1", world->ca, HTTP_CUT, "plain text to a server with TLS" },
-		{ 1, "https", "127.0.0.1", world->ca, HTTP_NO_CONNECTION, "a port where nobody is" },
-		{ 443, "https", "no-such-host.invalid", world->ca, HTTP_NO_NAME, "a host that is not known" },
+		{ world->server.plain, "https", "127.0.0.1", world->server.ca, HTTP_NOT_TLS, "a server without TLS" },
+		{ world->server.good, "http", "127.0.0.1", world->server.ca, HTTP_CUT, "plain text to a server with TLS" },
+		{ 1, "https", "127.0.0.1", world->server.ca, HTTP_NO_CONNECTION, "a port where nobody is" },
+		{ 443, "https", "no-such-host.invalid", world->server.ca, HTTP_NO_NAME, "a host that is not known" },
 	};
 	char url[256];
 
@@ -177,7 +130,7 @@ static void
 test_insecure(struct world *world)
 {
 	char url[256];
-	struct http_request request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->old, "/");
+	struct http_request request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->server.old, "/");
 	struct http_reply reply;
 
 	request.authority.text = NULL;
@@ -185,7 +138,7 @@ test_insecure(struct world *world)
 	is_int(ask(world, &request, &reply), HTTP_ANSWERED, "insecure looks at nothing");
 	http_reply_release(&reply);
 	request.insecure = false;
-	request.authority.text = world->ca;
+	request.authority.text = world->server.ca;
 	is_int(ask(world, &request, &reply), HTTP_CERTIFICATE_EXPIRED, "and the next request looks again");
 	http_reply_release(&reply);
 }
@@ -194,11 +147,13 @@ static void
 test_client_certificate(struct world *world)
 {
 	char url[256];
-	struct http_request request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->good, "/");
+	struct http_request request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->server.good, "/");
 	struct http_reply reply;
 
-	request.certificate = (struct http_pem){ world->certificate, strlen(world->certificate) };
+	request.certificate = (struct http_pem){ world->server.certificate, strlen(world->server.certificate) };
 	request.key = (struct http_pem){ "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n", 63 };
+	http_free(world->http); /* a connection that stands has shown its certificate already */
+	world->http = http_curl_new();
 	is_int(ask(world, &request, &reply), HTTP_BAD_CLIENT, "a key that is none");
 	http_reply_release(&reply);
 }
@@ -225,7 +180,7 @@ test_faults(struct world *world)
 	struct http_reply reply;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct http_request request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->good, cases[i].path);
+		struct http_request request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->server.good, cases[i].path);
 
 		request.max = 1000 * 1000;
 		request.timeout = cases[i].outcome == HTTP_LATE ? 1000 : 0;
@@ -233,7 +188,7 @@ test_faults(struct world *world)
 		ok(reply.body.len <= request.max, "no more is kept than asked for");
 		http_reply_release(&reply);
 	}
-	struct http_request request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->good, "/never");
+	struct http_request request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->server.good, "/never");
 	request.stop = say_stop;
 	is_int(ask(world, &request, &reply), HTTP_STOPPED_BY_USER, "an interrupt ends it");
 	http_reply_release(&reply);
@@ -243,13 +198,13 @@ static void
 test_statuses(struct world *world)
 {
 	char url[256];
-	struct http_request request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->good, "/redirect");
+	struct http_request request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->server.good, "/redirect");
 	struct http_reply reply;
 
 	is_int(ask(world, &request, &reply), HTTP_ANSWERED, "a redirect is an answer");
 	is_int(reply.status, 302, "and is not followed");
 	http_reply_release(&reply);
-	request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->good, "/busy");
+	request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->server.good, "/busy");
 	is_int(ask(world, &request, &reply), HTTP_ANSWERED, "so is a refusal");
 	is_int(reply.status, 429, "with its status");
 	is_str(reply.retry_after, "7", "and when to come again");
@@ -278,21 +233,11 @@ test_headers(void)
 int
 main(void)
 {
-	struct world world = { .folder = test_temp_dir() };
+	struct world world;
 
-	signal(SIGPIPE, SIG_IGN);
-	unsetenv("https_proxy");
-	unsetenv("HTTPS_PROXY");
-	unsetenv("ALL_PROXY");
-	unsetenv("all_proxy");
-	unsetenv("http_proxy");
 	test_headers();
-	if (start_server(&world)) {
+	if (api_server_start(&world.server)) {
 		world.http = http_curl_new();
-		world.ca = read_in(&world, "ca.crt");
-		world.other = read_in(&world, "other.crt");
-		world.certificate = read_in(&world, "ada.crt");
-		world.key = read_in(&world, "ada.key");
 		test_good(&world);
 		test_basic(&world);
 		test_server_name(&world);
@@ -305,13 +250,6 @@ main(void)
 	} else {
 		skip(1, "there is no python3 or openssl to make a TLS server of");
 	}
-	close(world.in);
-	waitpid(world.pid, NULL, 0);
-	free(world.ca);
-	free(world.other);
-	free(world.certificate);
-	free(world.key);
-	test_remove_tree(world.folder);
-	free(world.folder);
+	api_server_stop(&world.server);
 	return done_testing();
 }
