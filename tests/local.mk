@@ -44,6 +44,7 @@ C_TESTS += %D%/kernel/test_iopub_queue
 C_TESTS += %D%/kernel/test_json_text
 C_TESTS += %D%/kernel/test_proto
 C_TESTS += %D%/kernel/test_resolver
+C_TESTS += %D%/runtime/cluster/test_control
 C_TESTS += %D%/runtime/cluster/test_http
 C_TESTS += %D%/runtime/cluster/test_http_stream
 C_TESTS += %D%/runtime/cluster/test_kube
