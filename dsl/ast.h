@@ -162,7 +162,7 @@ enum ast_stmt_kind {
 	AST_RETURN, /* entries */
 	/* at the top level of a cell */
 	AST_ACTION, /* name (may be absent), start, call or expr, with, using, target */
-	AST_VERB, /* verb and what follows it: see struct ast_verb */
+	AST_VERB, /* name (may be absent), verb and what follows it: see struct ast_verb */
 	AST_SHELL, /* `!rest`: raw */
 	AST_MAGIC, /* `%word rest`: name, raw */
 	AST_HELP, /* `path?`: expr (a path), detail (`??`) */

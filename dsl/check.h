@@ -143,6 +143,7 @@ const struct setting_info *check_setting_word(struct check *check, const struct 
 /* Complains of more than CHECK_PAIRS_MAX entries of one setting. */
 bool setting_has_room(struct check *check, const char *word, size_t n, struct span span);
 bool setting_is_variable(const char *text); /* may it name an environment variable? */
+bool setting_is_cron(const char *text); /* five fields, each of cron's characters; what they say is the server's to judge */
 
 /* ---- declarations ---- */
 void check_declare_type(struct check *check, const struct ast_stmt *stmt);
@@ -150,6 +151,9 @@ void check_declare_use(struct check *check, const struct ast_stmt *stmt);
 void check_declare_component(struct check *check, const struct ast_stmt *stmt);
 void check_declare_pipeline(struct check *check, const struct ast_stmt *stmt);
 void check_declare_cluster(struct check *check, const struct ast_stmt *stmt);
+/* Complain of fields that do not go together; check_cluster_auth also says how one signs in where the fields imply it. */
+void check_cluster_place(struct check *check, const struct ast_stmt *stmt, const struct cluster *cluster);
+void check_cluster_auth(struct check *check, const struct ast_stmt *stmt, struct cluster *cluster);
 /* Complains when the cell declares the name already, or nobody may. */
 bool check_new_name(struct check *check, const struct ast_name *name);
 /* Names stand in many messages, and on a cluster they are short anyway. */
@@ -173,14 +177,21 @@ struct action_list {
 };
 
 void check_action(struct check *check, const struct ast_stmt *stmt, struct action_list *list);
+/* The call of a pipeline as arguments in the plan's order; false after a complaint. *ret_plan is borrowed. */
+bool check_pipeline_call(struct check *check, const struct ast_stmt *stmt, const struct ast_expr *call, const struct decl *decl,
+			 struct plan **ret_plan, const struct expr *const **ret_args);
+/* What a run on a cluster cannot be given: a file of this machine, another Secret than the pipeline's own. */
+void check_cluster_args(struct check *check, const struct plan *plan, const struct expr *const *args, struct span span);
+void check_bind_run(struct check *check, const struct ast_name *name, struct plan *plan); /* plan NULL: not known yet */
 void check_verb(struct check *check, const struct ast_stmt *stmt, struct action_list *list);
 struct action *add_action(struct action_list *list, enum action_kind kind, struct span span);
 struct plan *hold_plan(struct action_list *list, struct plan *plan); /* returns it; the list has a reference of its own */
 /* A pipeline's plan; NULL after a complaint (also for one that a redefinition has broken). */
 struct plan *plan_of(struct check *check, const struct decl *decl, struct span span);
 
-/* The cluster that the name behind `on` means, in the program's arena; NULL after a complaint. */
-const struct cluster *cluster_of(struct check *check, const struct ast_expr *ast);
+/* The cluster that the name means, in the program's arena; `auto` needs no declaration. NULL after a complaint. */
+const struct cluster *cluster_named(struct check *check, const char *name, struct span span);
+const struct cluster *cluster_of(struct check *check, const struct ast_expr *ast); /* the same for what stands behind `on` */
 
 /* What an expression of an action means: a value, a run or a step. */
 enum handle_kind { HANDLE_NONE, HANDLE_RUN, HANDLE_STEP };

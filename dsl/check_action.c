@@ -60,20 +60,21 @@ bind(struct check *check, const struct ast_name *name, enum binding_kind kind)
 	return d;
 }
 
-static void
-bind_run(struct check *check, const struct ast_name *name, struct plan *plan)
+void
+check_bind_run(struct check *check, const struct ast_name *name, struct plan *plan)
 {
-	if (name->text)
-		bind(check, name, BINDING_RUN)->binding.plan = plan_ref(plan);
+	if (name->text && check_new_name(check, name))
+		bind(check, name, BINDING_RUN)->binding.plan = plan ? plan_ref(plan) : NULL;
 }
 
 static void
 bind_expr(struct check *check, const struct ast_name *name, const struct expr *e, const struct handle *handle)
 {
-	struct plan *plan = handle->kind == HANDLE_NONE ? NULL : plan_ref(handle->plan);
-	struct decl *d = bind(check, name, plan ? (handle->kind == HANDLE_RUN ? BINDING_RUN : BINDING_STEP) : BINDING_VALUE);
+	/* a step of a run whose plan is not known yet is a value like any other until it is looked at */
+	bool run = handle->kind == HANDLE_RUN || (handle->kind == HANDLE_STEP && handle->plan);
+	struct decl *d = bind(check, name, run ? (handle->kind == HANDLE_RUN ? BINDING_RUN : BINDING_STEP) : BINDING_VALUE);
 
-	d->binding.plan = plan;
+	d->binding.plan = run && handle->plan ? plan_ref(handle->plan) : NULL;
 	d->step = handle->step;
 	d->binding.type = type_clone(check->unit->arena, e->type);
 }
@@ -83,15 +84,107 @@ bind_expr(struct check *check, const struct ast_name *name, const struct expr *e
 static bool
 is_later(struct check *check, const struct ast_stmt *stmt)
 {
-	bool later = stmt->start || stmt->n_using || stmt->target.text;
-
-	if (stmt->start)
-		check_later(check, stmt->span, "`start`, a run in the background");
 	if (stmt->n_using)
 		check_later(check, stmt->using_[0].name.span, "`using`, other components in place of a pipeline's own");
-	if (stmt->target.text)
-		check_later(check, stmt->target.span, "a run on a cluster (`on %s`)", stmt->target.text);
-	return later;
+	return stmt->n_using;
+}
+
+/* ---- what cannot travel to a cluster ---- */
+
+static void
+refuse_file(struct check *check, const struct plan_param *param, const struct expr *arg)
+{
+	struct diag *d = diags_add(check->diags, DIAG_L1013, arg->span, "a file of this machine cannot be given to a run on a cluster");
+
+	if (param->span.source)
+		diag_label(check->diags, d, param->span, "`%s` is a %s: on a cluster it comes from another step", param->name, param->type->name);
+	diag_help(check->diags, d, "put the file where the cluster can read it, and let a step of the pipeline fetch it");
+}
+
+static bool
+same_secret(const struct secret *a, const struct secret *b)
+{
+	return a && b && a->source == b->source && !strcmp(a->name, b->name) && !a->key == !b->key && (!a->key || !strcmp(a->key, b->key));
+}
+
+static void
+refuse_secret(struct check *check, const struct plan *plan, const struct plan_param *param, const struct expr *arg)
+{
+	struct diag *d = diags_add(check->diags, DIAG_L0311, arg ? arg->span : plan->span,
+		"the Secret `%s` of `%s` is fixed when the pipeline is compiled", param->name, plan->name);
+
+	if (param->span.source)
+		diag_label(check->diags, d, param->span, "declared here");
+	diag_help(check->diags, d, "give it a default, `%s: Secret = secret(\"name\", \"key\")`, and leave it out of the call", param->name);
+}
+
+void
+check_cluster_args(struct check *check, const struct plan *plan, const struct expr *const *args, struct span span)
+{
+	for (size_t i = 0; i < plan->n_params; i++) {
+		const struct plan_param *param = &plan->params[i];
+		const struct expr *arg = args ? args[i] : NULL;
+
+		if (arg && type_is_file(param->type))
+			refuse_file(check, param, arg);
+		else if (param->type->kind == TYPE_SECRET && ((arg && !same_secret(arg->secret, param->secret)) || (!arg && !param->secret)))
+			refuse_secret(check, plan, param, arg ? arg : expr_new(check->arena, EXPR_SECRET, param->type, span));
+	}
+}
+
+/* A component's Secret inputs are the parameters of a plan that was made for this one call, so they can still be fixed there. */
+static void
+fix_secrets(struct plan *plan, const struct expr *const *args)
+{
+	struct plan_param *params = arena_copy(plan->arena, plan->params, plan->n_params * sizeof(*params));
+
+	for (size_t i = 0; i < plan->n_params; i++) {
+		const struct secret *secret = args[i] && args[i]->kind == EXPR_SECRET ? args[i]->secret : NULL;
+		struct secret *copy;
+
+		if (!secret || params[i].type->kind != TYPE_SECRET)
+			continue;
+		copy = arena_copy(plan->arena, secret, sizeof(*copy));
+		copy->name = arena_strdup(plan->arena, secret->name);
+		copy->key = secret->key ? arena_strdup(plan->arena, secret->key) : NULL;
+		params[i].secret = copy;
+	}
+	plan->params = params;
+}
+
+/* The cluster behind `on`, NULL without one; false after a complaint. */
+static bool
+target_of(struct check *check, const struct ast_stmt *stmt, const struct cluster **ret)
+{
+	*ret = stmt->target.text ? cluster_named(check, stmt->target.text, stmt->target.span) : NULL;
+	return *ret || !stmt->target.text;
+}
+
+static void
+run_component(struct check *check, const struct ast_stmt *stmt, const struct component *c, struct plan *plan,
+	      const struct expr *const *given, const size_t *param_of, struct action_list *list)
+{
+	const struct expr **args = arena_alloc(check->arena, (c->n_inputs + 1) * sizeof(*args));
+	const struct cluster *cluster;
+	struct action *a;
+
+	for (size_t i = 0; i < c->n_inputs; i++)
+		if (param_of[i] != SIZE_MAX)
+			args[param_of[i]] = given[i];
+	if (!target_of(check, stmt, &cluster))
+		return;
+	if (cluster) {
+		fix_secrets(plan, args);
+		check_cluster_args(check, plan, args, stmt->span);
+	}
+	a = add_action(list, ACTION_RUN, stmt->span);
+	a->plan = hold_plan(list, plan);
+	a->component = c;
+	a->args = args;
+	a->n_args = plan->n_params;
+	a->bind = stmt->name.text;
+	a->cluster = cluster;
+	a->flag = stmt->start;
 }
 
 static void
@@ -99,13 +192,11 @@ call_component(struct check *check, const struct ast_stmt *stmt, const struct de
 {
 	const struct component *c = decl->binding.component;
 	const struct expr **given = arena_alloc(check->arena, (c->n_inputs + 1) * sizeof(*given));
-	const struct expr **args = arena_alloc(check->arena, (c->n_inputs + 1) * sizeof(*args));
 	size_t *param_of = arena_alloc(check->arena, (c->n_inputs + 1) * sizeof(*param_of));
 	bool *is_given = arena_alloc(check->arena, c->n_inputs + 1);
 	size_t errors = check->diags->n_errors;
 	struct callee callee;
 	struct expr_check x;
-	struct action *a;
 	struct plan *plan;
 
 	variable_context(&x, check);
@@ -114,43 +205,57 @@ call_component(struct check *check, const struct ast_stmt *stmt, const struct de
 	for (size_t i = 0; i < c->n_inputs; i++)
 		is_given[i] = given[i] != NULL;
 	plan = lower_component(check, decl, stmt, is_given, param_of);
-	bind_run(check, &stmt->name, plan);
-	if (check->diags->n_errors == errors) {
-		for (size_t i = 0; i < c->n_inputs; i++)
-			if (param_of[i] != SIZE_MAX)
-				args[param_of[i]] = given[i];
-		a = add_action(list, ACTION_RUN, stmt->span);
-		a->plan = hold_plan(list, plan);
-		a->component = c;
-		a->args = args;
-		a->bind = stmt->name.text;
-	}
+	if (stmt->name.text && plan)
+		bind(check, &stmt->name, BINDING_RUN)->binding.plan = plan_ref(plan);
+	if (check->diags->n_errors == errors)
+		run_component(check, stmt, c, plan, given, param_of, list);
 	plan_unref(plan);
+}
+
+bool
+check_pipeline_call(struct check *check, const struct ast_stmt *stmt, const struct ast_expr *call, const struct decl *decl,
+		    struct plan **ret_plan, const struct expr *const **ret_args)
+{
+	struct plan *plan = plan_of(check, decl, call->a->span);
+	const struct expr **args;
+	struct callee callee;
+	struct expr_check x;
+
+	if (stmt->n_with)
+		diags_add(check->diags, DIAG_L0407, stmt->with[0].span, "`with` belongs to a step; a pipeline has `settings { … }`");
+	*ret_plan = plan;
+	if (!plan)
+		return false;
+	args = arena_alloc(check->arena, (plan->n_params + 1) * sizeof(*args));
+	variable_context(&x, check);
+	callee_of_plan(check->arena, plan, &callee);
+	*ret_args = args;
+	return check_args(&x, &callee, call, true, args) && !stmt->n_with;
 }
 
 static void
 call_pipeline(struct check *check, const struct ast_stmt *stmt, const struct decl *decl, struct action_list *list)
 {
-	struct plan *plan = plan_of(check, decl, stmt->expr->a->span);
-	const struct expr **args;
-	struct callee callee;
-	struct expr_check x;
+	const struct cluster *cluster;
+	const struct expr *const *args;
+	struct plan *plan;
 	struct action *a;
+	bool good = check_pipeline_call(check, stmt, stmt->expr, decl, &plan, &args);
 
-	if (stmt->n_with)
-		diags_add(check->diags, DIAG_L0407, stmt->with[0].span, "`with` belongs to a step; a pipeline has `settings { … }`");
-	if (!plan)
+	if (plan && stmt->name.text)
+		bind(check, &stmt->name, BINDING_RUN)->binding.plan = plan_ref(plan);
+	good = target_of(check, stmt, &cluster) && good;
+	if (!good)
 		return;
-	args = arena_alloc(check->arena, (plan->n_params + 1) * sizeof(*args));
-	variable_context(&x, check);
-	callee_of_plan(check->arena, plan, &callee);
-	bind_run(check, &stmt->name, plan);
-	if (!check_args(&x, &callee, stmt->expr, true, args) || stmt->n_with)
-		return;
+	if (cluster)
+		check_cluster_args(check, plan, args, stmt->span);
 	a = add_action(list, ACTION_RUN, stmt->span);
 	a->plan = hold_plan(list, plan);
 	a->args = args;
+	a->n_args = plan->n_params;
 	a->bind = stmt->name.text;
+	a->cluster = cluster;
+	a->flag = stmt->start;
 }
 
 /* `input("question")`: the only call of an action that runs nothing. */

@@ -30,6 +30,7 @@ void check_image(struct setting_check *c);
 void check_workdir(struct setting_check *c);
 void check_service_account(struct setting_check *c);
 void check_default_image(struct setting_check *c);
+void check_schedule(struct setting_check *c);
 void check_tolerate(struct setting_check *c);
 void check_env(struct setting_check *c);
 void check_label(struct setting_check *c);

@@ -394,3 +394,31 @@ check_default_image(struct setting_check *c)
 {
 	c->settings->default_image = text_of(c);
 }
+
+bool
+setting_is_cron(const char *text)
+{
+	static const char blanks[] = " \t", plain[] = "0123456789*,-/?LW#ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	size_t fields = 0;
+
+	while (*(text += strspn(text, blanks))) {
+		size_t len = strspn(text, plain);
+
+		if (!len)
+			return false;
+		fields++;
+		text += len;
+	}
+	return fields == 5;
+}
+
+void
+check_schedule(struct setting_check *c)
+{
+	const char *text = text_of(c);
+
+	if (text && !setting_is_cron(text))
+		setting_bad(c, c->ast->args[0]->span, "a schedule has five fields, minute, hour, day, month and weekday: `\"0 3 * * *\"` is every night at three");
+	else
+		c->settings->schedule = text;
+}

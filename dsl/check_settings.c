@@ -14,6 +14,7 @@ static const struct {
 	{ "cache", check_cache, false }, { "display", check_display, false }, { "patch", check_patch, false },
 	{ "image", check_image, false }, { "workdir", check_workdir, false },
 	{ "service_account", check_service_account, false }, { "default_image", check_default_image, false },
+	{ "schedule", check_schedule, false },
 	{ "tolerate", check_tolerate, true }, { "env", check_env, true }, { "label", check_label, true },
 	{ "annotate", check_annotate, true }, { "node_selector", check_node_selector, true },
 	{ "secret_env", check_secret_env, true },

@@ -119,6 +119,25 @@ step_itself(struct expr_check *x, const struct decl *d, const struct plan *plan,
 
 /* ---- runs ---- */
 
+/* What the run is of is not known yet: whether it has the member is seen when it is looked at. */
+static const struct expr *
+unknown_run(struct expr_check *x, const struct decl *d, const struct ast_name *names, size_t n, struct span span)
+{
+	struct handle *handle = x->context;
+	bool text = n == 2 && (!strcmp(names[1].text, "status") || !strcmp(names[1].text, "id"));
+	struct diag *diag;
+
+	if (handle && n <= 2 && !text) {
+		*handle = (struct handle){ n == 1 ? HANDLE_RUN : HANDLE_STEP, NULL, 0 };
+		return variable(x, names, n, NULL, n == 1 ? &type_of_run : &TYPE_OF_ANY, span, &d->binding);
+	}
+	if (n > 1)
+		return variable(x, names, n, NULL, text ? &TYPE_OF_STRING : &TYPE_OF_ANY, span, &d->binding);
+	diag = diags_add(x->check->diags, DIAG_L0219, span, "the run `%s` is no value by itself", names[0].text);
+	diag_help(x->check->diags, diag, "write `.STEP.OUTPUT` behind it");
+	return NULL;
+}
+
 static const struct expr *
 run_itself(struct expr_check *x, const struct decl *d, const struct ast_name *names, struct span span)
 {
@@ -228,6 +247,8 @@ variable_path(struct expr_check *x, const struct ast_name *names, size_t n, stru
 	case BINDING_VALUE:
 		return value_itself(x, d, names, n, span);
 	case BINDING_RUN:
+		if (!d->binding.plan)
+			return unknown_run(x, d, names, n, span);
 		return n == 1 ? run_itself(x, d, names, span) : run_member(x, d, names, n, span);
 	case BINDING_STEP:
 		return n == 1 ? step_itself(x, d, d->binding.plan, d->step, names, n, span) :

@@ -1,11 +1,11 @@
 #include "config.h"
 
-#include "dsl/check.h"
+#include "dsl/check_verb.h"
 
 #include <string.h>
 
-static const struct ast_expr *
-clause(const struct ast_verb *verb, const char *word, bool *ret_there)
+const struct ast_expr *
+verb_clause(const struct ast_verb *verb, const char *word, bool *ret_there)
 {
 	*ret_there = false;
 	for (size_t i = 0; i < verb->n_clauses; i++) {
@@ -17,17 +17,17 @@ clause(const struct ast_verb *verb, const char *word, bool *ret_there)
 	return NULL;
 }
 
-static const char *
-clause_text(struct check *check, const struct ast_verb *verb, const char *word)
+const char *
+verb_clause_text(struct check *check, const struct ast_verb *verb, const char *word)
 {
 	bool there;
-	const struct ast_expr *value = clause(verb, word, &there);
+	const struct ast_expr *value = verb_clause(verb, word, &there);
 
 	return value ? check_text(check, check->arena, value, word) : NULL;
 }
 
-static const char *
-dotted(struct check *check, const struct ast_expr *e)
+const char *
+verb_dotted(struct check *check, const struct ast_expr *e)
 {
 	struct ast_name names[PATH_MAX_NAMES];
 	size_t n = e ? path_names(e, names, PATH_MAX_NAMES) : 0;
@@ -40,15 +40,14 @@ dotted(struct check *check, const struct ast_expr *e)
 
 /* ---- verbs about pipelines ---- */
 
-static struct plan *
-named_plan(struct check *check, const struct ast_verb *verb, const struct decl **ret_decl)
+struct plan *
+verb_plan(struct check *check, const struct ast_verb *verb)
 {
 	const struct ast_expr *arg = verb->n_args ? verb->args[0] : NULL;
-	const char *text = dotted(check, arg);
+	const char *text = verb_dotted(check, arg);
 	const struct decl *d = text ? check_lookup(check, text) : NULL;
 	struct diag *diag;
 
-	*ret_decl = d;
 	if (!arg || arg->kind == AST_POISON)
 		return NULL;
 	if (text && !d) {
@@ -64,8 +63,8 @@ named_plan(struct check *check, const struct ast_verb *verb, const struct decl *
 	return plan_of(check, d, arg->span);
 }
 
-static void
-check_secrets_are_fixed(struct check *check, const struct plan *plan, struct span span)
+void
+verb_secrets_are_fixed(struct check *check, const struct plan *plan, struct span span)
 {
 	for (size_t i = 0; i < plan->n_params; i++) {
 		const struct plan_param *p = &plan->params[i];
@@ -84,12 +83,11 @@ static void
 verb_compile(struct check *check, const struct ast_stmt *stmt, struct action_list *list)
 {
 	const struct ast_verb *verb = &stmt->verb;
-	const struct decl *decl;
-	struct plan *plan = named_plan(check, verb, &decl);
-	const char *to = clause_text(check, verb, "to");
+	struct plan *plan = verb_plan(check, verb);
+	const char *to = verb_clause_text(check, verb, "to");
 	bool there;
-	const struct ast_expr *value = clause(verb, "for", &there);
-	const char *target = value ? dotted(check, value) : NULL;
+	const struct ast_expr *value = verb_clause(verb, "for", &there);
+	const char *target = value ? verb_dotted(check, value) : NULL;
 	struct action *a;
 
 	if (there && (!target || (strcmp(target, "argo") && strcmp(target, "kfp")))) {
@@ -102,7 +100,7 @@ verb_compile(struct check *check, const struct ast_stmt *stmt, struct action_lis
 	}
 	if (!plan)
 		return;
-	check_secrets_are_fixed(check, plan, stmt->span);
+	verb_secrets_are_fixed(check, plan, stmt->span);
 	a = add_action(list, ACTION_COMPILE, stmt->span);
 	a->plan = hold_plan(list, plan);
 	a->text = to;
@@ -112,17 +110,16 @@ verb_compile(struct check *check, const struct ast_stmt *stmt, struct action_lis
 static void
 verb_check(struct check *check, const struct ast_stmt *stmt, struct action_list *list)
 {
-	const struct decl *decl;
-	struct plan *plan = named_plan(check, &stmt->verb, &decl);
+	struct plan *plan = verb_plan(check, &stmt->verb);
 	bool there;
-	const struct ast_expr *target = clause(&stmt->verb, "on", &there);
+	const struct ast_expr *target = verb_clause(&stmt->verb, "on", &there);
 	const struct cluster *cluster = there ? cluster_of(check, target) : NULL;
 	struct action *a;
 
 	if (!plan || (there && !cluster))
 		return;
 	if (cluster)
-		check_secrets_are_fixed(check, plan, stmt->span);
+		verb_secrets_are_fixed(check, plan, stmt->span);
 	a = add_action(list, ACTION_CHECK, stmt->span);
 	a->plan = hold_plan(list, plan);
 	a->cluster = cluster;
@@ -166,82 +163,15 @@ verb_clear(struct check *check, const struct ast_stmt *stmt, struct action_list 
 	bool wait;
 
 	(void)check;
-	clause(&stmt->verb, "wait", &wait);
+	verb_clause(&stmt->verb, "wait", &wait);
 	add_action(list, ACTION_CLEAR, stmt->span)->flag = wait;
-}
-
-/* ---- verbs about runs ---- */
-
-static bool
-run_named(struct check *check, const struct ast_stmt *stmt, bool steps, const struct expr **ret_expr, const char **ret_text)
-{
-	const struct ast_expr *arg = stmt->verb.n_args ? stmt->verb.args[0] : NULL;
-	struct handle handle;
-
-	*ret_expr = NULL;
-	*ret_text = NULL;
-	if (!arg || arg->kind == AST_POISON)
-		return false;
-	if (arg->kind == AST_STRING) {
-		*ret_text = check_text(check, check->arena, arg, "the name of a run");
-		return *ret_text != NULL;
-	}
-	*ret_expr = check_variable_expr(check, arg, &handle);
-	if (!*ret_expr)
-		return false;
-	if (handle.kind == HANDLE_RUN || (steps && handle.kind == HANDLE_STEP))
-		return true;
-	diags_add(check->diags, DIAG_L0216, arg->span, "`%s` wants a run%s, not %s", stmt->verb.word.text,
-		steps ? " or a run's step" : "", handle.kind == HANDLE_STEP ? "a step" : type_text(check->arena, (*ret_expr)->type));
-	return false;
-}
-
-static void
-verb_logs(struct check *check, const struct ast_stmt *stmt, struct action_list *list)
-{
-	bool follow, there;
-	const struct ast_expr *last = clause(&stmt->verb, "last", &there);
-	const char *grep = clause_text(check, &stmt->verb, "grep"), *text;
-	const struct expr *e;
-	struct action *a;
-
-	clause(&stmt->verb, "follow", &follow);
-	if (!run_named(check, stmt, true, &e, &text))
-		return;
-	a = add_action(list, ACTION_LOGS, stmt->span);
-	a->expr = e;
-	a->text = text;
-	a->flag = follow;
-	a->grep = grep;
-	a->last = last && last->kind == AST_INTEGER ? last->integer : -1;
-}
-
-static void
-verb_stop(struct check *check, const struct ast_stmt *stmt, struct action_list *list)
-{
-	const struct expr *e;
-	const char *text;
-	struct action *a;
-
-	if (!run_named(check, stmt, false, &e, &text))
-		return;
-	a = add_action(list, ACTION_STOP, stmt->span);
-	a->expr = e;
-	a->text = text;
-}
-
-static void
-verb_runs(struct check *check, const struct ast_stmt *stmt, struct action_list *list)
-{
-	(void)check;
-	add_action(list, ACTION_RUNS, stmt->span);
 }
 
 static void
 verb_help(struct check *check, const struct ast_stmt *stmt, struct action_list *list)
 {
 	const struct ast_expr *arg = stmt->verb.n_args ? stmt->verb.args[0] : NULL;
-	const char *text = dotted(check, arg);
+	const char *text = verb_dotted(check, arg);
 
 	if (!text && arg && (arg->kind == AST_STRING || arg->kind == AST_RAW))
 		text = check_text(check, check->arena, arg, "a word");
@@ -256,8 +186,12 @@ static const struct {
 	const char *word;
 	void (*check)(struct check *check, const struct ast_stmt *stmt, struct action_list *list);
 } verbs[] = {
-	{ "assert", verb_assert }, { "check", verb_check }, { "clear", verb_clear }, { "compile", verb_compile },
-	{ "help", verb_help }, { "logs", verb_logs }, { "print", verb_print }, { "runs", verb_runs }, { "stop", verb_stop },
+	{ "assert", verb_assert }, { "attach", verb_attach }, { "check", verb_check }, { "cleanup", verb_cleanup },
+	{ "clear", verb_clear }, { "clone", verb_clone }, { "compile", verb_compile }, { "delete", verb_delete },
+	{ "forward", verb_forward }, { "help", verb_help }, { "logs", verb_logs }, { "open", verb_open },
+	{ "prepare", verb_prepare }, { "print", verb_print }, { "resume", verb_resume }, { "retry", verb_retry },
+	{ "runs", verb_runs }, { "schedule", verb_schedule }, { "stop", verb_stop }, { "submit", verb_submit },
+	{ "suspend", verb_suspend }, { "tensorboard", verb_tensorboard }, { "upload", verb_upload }, { "wait", verb_wait },
 };
 
 void

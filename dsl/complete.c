@@ -199,7 +199,7 @@ add_members_of_binding(struct completer *c, const struct decl *d)
 
 	if (d->binding.kind == BINDING_VALUE && c->cursor.n_path == 1 && type_is_file(d->binding.type))
 		add(c, "path", "property", "String");
-	if (d->binding.kind == BINDING_STEP && c->cursor.n_path == 1) {
+	if (d->binding.kind == BINDING_STEP && c->cursor.n_path == 1 && plan) {
 		add_outputs(c, plan->steps[d->step].component);
 		add(c, "status", "property", "String");
 	}
@@ -209,7 +209,7 @@ add_members_of_binding(struct completer *c, const struct decl *d)
 		add_run_members(c, plan);
 		return;
 	}
-	step = plan_step_index(plan, path[1].text);
+	step = plan ? plan_step_index(plan, path[1].text) : SIZE_MAX;
 	if (c->cursor.n_path == 2 && step != SIZE_MAX) {
 		add_outputs(c, plan->steps[step].component);
 		add(c, "status", "property", "String");
@@ -347,6 +347,22 @@ add_fields(struct completer *c)
 	add_settings(c, SETTING_IN_COMPONENT);
 }
 
+/* May the name of a cluster stand there: behind `on` or `to`, or first? */
+static bool
+names_cluster(const struct verb *verb, bool first)
+{
+	const char *at = verb->clauses, *word;
+	size_t len;
+	char value;
+
+	if (first)
+		return !strcmp(verb->word, "prepare") || !strcmp(verb->word, "cleanup");
+	while ((word = verb_next_clause(&at, &len, &value, NULL)))
+		if (value == 'V' && len == 2)
+			return true;
+	return false;
+}
+
 static void
 add_verb_arguments(struct completer *c)
 {
@@ -357,8 +373,8 @@ add_verb_arguments(struct completer *c)
 
 	if (c->cursor.verb_first && (strchr(verb->args, 'P') || strchr(verb->args, 'C')))
 		add_scope(c, 1U << BINDING_PIPELINE);
-	if (c->cursor.verb_first && strchr(verb->args, 'T'))
-		add_scope(c, all_values);
+	if (c->cursor.verb_first && (strchr(verb->args, 'T') || strchr(verb->args, 'A')))
+		add_scope(c, !strcmp(verb->word, "upload") ? 1U << BINDING_PIPELINE : all_values);
 	if (strchr(verb->args, 'E'))
 		add_values(c);
 	c->backticks = false;
@@ -368,8 +384,10 @@ add_verb_arguments(struct completer *c)
 		add(c, "argo", "keyword", NULL);
 		add(c, "kfp", "keyword", NULL);
 	}
-	if (!strcmp(verb->word, "check") && !c->cursor.verb_first)
+	if (names_cluster(verb, c->cursor.verb_first)) {
 		add_scope(c, 1U << BINDING_CLUSTER);
+		add(c, "auto", "instance", "cluster");
+	}
 	if (!strcmp(verb->word, "help")) {
 		add_verbs(c);
 		add_settings(c, SETTING_IN_STEP | SETTING_IN_COMPONENT | SETTING_IN_PIPELINE | SETTING_IN_CLUSTER);

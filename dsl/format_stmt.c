@@ -391,6 +391,10 @@ write_stmt(struct formatter *f, const struct ast_stmt *stmt)
 		write_return(f, stmt);
 		break;
 	case AST_VERB:
+		if (stmt->name.text) {
+			formatter_name(f, f->out, &stmt->name);
+			buf_puts(f->out, " = ");
+		}
 		write_verb(f, &stmt->verb);
 		break;
 	case AST_SHELL:

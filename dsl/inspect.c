@@ -194,15 +194,26 @@ pipeline_page(struct page *page, const struct binding *b)
 static void
 cluster_page(struct page *page, const struct cluster *cluster)
 {
+	static const char *const kinds[] = { NULL, "argo", "kfp", "auto" };
+	static const char *const ways[] = { NULL, "plain", "token", "audience", "dex", "iap", "gcp" };
+	const struct {
+		const char *word, *text;
+	} items[] = {
+		{ "context", cluster->context }, { "kubeconfig", cluster->kubeconfig },
+		{ "in_cluster", cluster->in_cluster ? "the service account of the pod that Lateen runs in" : NULL },
+		{ "auto", cluster->automatic ? "looks for a cluster when it is asked something" : NULL },
+		{ "argo", cluster->argo }, { "kfp", cluster->kfp }, { "kind", kinds[cluster->kind] }, { "namespace", cluster->namespace_ },
+		{ "experiment", cluster->experiment }, { "page", cluster->page }, { "auth", ways[cluster->auth] },
+		{ "token", cluster->token ? "a secret" : NULL }, { "user", cluster->user },
+		{ "password", cluster->password ? "a secret" : NULL }, { "audience", cluster->audience },
+		{ "client_id", cluster->client_id }, { "user_id", cluster->user_id },
+		{ "insecure", cluster->insecure ? "the server's certificate is not looked at" : NULL },
+	};
+
 	page_blank(page);
-	if (cluster->context)
-		page_item(page, "context", cluster->context);
-	if (cluster->kubeconfig)
-		page_item(page, "kubeconfig", cluster->kubeconfig);
-	if (cluster->in_cluster)
-		page_item(page, "in_cluster", "the service account of the pod that Lateen runs in");
-	if (cluster->namespace_)
-		page_item(page, "namespace", cluster->namespace_);
+	for (size_t i = 0; i < ARRAY_LEN(items); i++)
+		if (items[i].text)
+			page_item(page, items[i].word, items[i].text);
 }
 
 static void
@@ -230,9 +241,11 @@ binding_page(struct page *page, const struct binding *b, bool detail)
 		break;
 	case BINDING_RUN:
 	case BINDING_STEP:
-		buf_printf(&text, ": a %s of `%s`", b->kind == BINDING_RUN ? "run" : "step of a run", b->plan->name);
+		buf_printf(&text, ": a %s", b->kind == BINDING_RUN ? "run" : "step of a run");
+		if (b->plan)
+			buf_printf(&text, " of `%s`", b->plan->name);
 		page_heading(page, "", b->name, buf_text(&text));
-		page_paragraph(page, b->plan->doc);
+		page_paragraph(page, b->plan ? b->plan->doc : NULL);
 		break;
 	case BINDING_CLUSTER:
 		page_heading(page, "cluster", b->name, "");
@@ -257,8 +270,10 @@ static const struct {
 } words[] = {
 	{ "after", "step after OTHER, …", "Waits for steps without taking data from them; naming a step in a branch or loop waits for all of it." },
 	{ "approve", "ok = approve \"question\"", "A step that waits for a person." },
-	{ "cluster", "cluster NAME { context \"…\", namespace \"…\" }", "Where runs can go." },
+	{ "cluster", "cluster NAME { context \"…\" | kubeconfig \"…\" | in_cluster | argo \"URL\" | kfp \"URL\", namespace \"…\", … }",
+	  "Where runs can go. `cluster auto` looks for one; the settings of a cluster say what may stand in the braces." },
 	{ "component", "component NAME(inputs) -> (outputs) { image, command, args, script, … }", "Declares what a step runs." },
+	{ "experiment", "experiment \"NAME\"", "Groups the runs that follow on a cluster; it is made there if it is not there yet." },
 	{ "else", "if CONDITION { … } else { … }", "The branch that runs when no condition before it holds." },
 	{ "for", "for NAME in LIST { … }", "Runs the body once for each item." },
 	{ "if", "if CONDITION { … } else if CONDITION { … } else { … }", "Runs the steps of the first branch whose condition holds; the others are Skipped." },
@@ -269,6 +284,8 @@ static const struct {
 	{ "return", "return NAME: EXPR", "An output of the pipeline." },
 	{ "secret", "secret(\"name\", \"key\")", "A reference to a Kubernetes Secret; on this machine the variable NAME_KEY." },
 	{ "settings", "settings { display \"…\", service_account \"…\", … }", "Settings of the whole pipeline." },
+	{ "start", "[NAME =] start P(...) [on TARGET]", "Starts a run in the background: its display goes on, and so can you." },
+	{ "on", "P(...) on TARGET", "Runs a pipeline or component on a cluster that `cluster` declares, and waits." },
 	{ "type", "type NAME = String", "A type with a name of its own: it fits its base, and only text literals of the base fit it." },
 	{ "use", "use NAME from \"path or URL\" [sha256 \"…\"]", "Loads a component.yaml." },
 	{ "while", "while CONDITION max N { … }", "Runs the body again while the condition holds." },
@@ -343,7 +360,7 @@ member_page(struct page *page, const struct decl *d, const char *const *path, si
 	const struct plan *plan = d->binding.plan;
 	size_t step;
 
-	if (d->binding.kind == BINDING_STEP && n == 2)
+	if (d->binding.kind == BINDING_STEP && n == 2 && plan)
 		return step_page(page, plan, d->step, path[1]);
 	if ((d->binding.kind != BINDING_RUN && d->binding.kind != BINDING_PIPELINE) || !plan || n > 3)
 		return false;

@@ -154,6 +154,11 @@ struct ast_expr *parser_list(struct parser *p, bool parts);
 struct ast_expr *parser_value(struct parser *p); /* of a setting */
 bool parser_is_builtin(const struct ast_expr *call); /* len, range, secret, env */
 
+/* ---- verbs: parse_verb.c ---- */
+
+void parser_verb(struct parser *p, const struct verb *verb, struct ast_stmt *stmt); /* from the verb's word on */
+struct ast_expr *parser_word_expr(struct parser *p, const char *what); /* any word, as an AST_NAME */
+
 /* ---- fields and settings: parse_setting.c ---- */
 
 void parser_fields(struct parser *p, struct ast_field **ret_fields, size_t *ret_n, bool component);

@@ -176,6 +176,15 @@ scope_forget(struct scope *scope, const char *name)
 	scope->decls = (struct map){0};
 }
 
+void
+scope_learn_run(struct scope *scope, const char *name, struct plan *plan)
+{
+	struct decl *d = map_get(&scope->decls, name);
+
+	if (d && d->binding.kind == BINDING_RUN && !d->binding.plan)
+		d->binding.plan = plan_ref(plan);
+}
+
 struct source *
 scope_load(struct check *check, const char *location, const struct source *from, const char *sha256, struct span span)
 {
@@ -297,7 +306,7 @@ check_declarations(struct check *check, const struct unit *unit)
 	};
 
 	for (size_t i = 0; i < unit->n_stmts; i++)
-		if (unit->stmts[i]->kind == AST_ACTION && unit->stmts[i]->name.text)
+		if ((unit->stmts[i]->kind == AST_ACTION || unit->stmts[i]->kind == AST_VERB) && unit->stmts[i]->name.text)
 			map_set(&check->binds, unit->stmts[i]->name.text, unit->stmts[i]);
 	for (size_t p = 0; p < ARRAY_LEN(passes); p++)
 		for (size_t i = 0; i < unit->n_stmts; i++)
@@ -320,6 +329,17 @@ check_help(struct check *check, const struct ast_stmt *stmt, struct action_list 
 	a = add_action(list, ACTION_INSPECT, stmt->span);
 	a->text = text;
 	a->flag = stmt->detail;
+}
+
+static void
+check_experiment(struct check *check, const struct ast_stmt *stmt, struct action_list *list)
+{
+	const char *text = stmt->text ? check_text(check, check->arena, stmt->text, "experiment") : NULL;
+
+	if (text && !*text)
+		diags_add(check->diags, DIAG_L0406, stmt->text->span, "the experiment's name is empty");
+	else if (text)
+		add_action(list, ACTION_EXPERIMENT, stmt->span)->text = text;
 }
 
 static void
@@ -346,7 +366,7 @@ check_doing(struct check *check, const struct ast_stmt *stmt, struct action_list
 		check_help(check, stmt, list);
 		break;
 	case AST_EXPERIMENT:
-		check_later(check, stmt->span, "`experiment`");
+		check_experiment(check, stmt, list);
 		break;
 	case AST_FOR:
 		check_later(check, stmt->span, "`for` at the top level, a sweep");

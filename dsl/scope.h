@@ -24,17 +24,35 @@ struct resolver {
 enum binding_kind {
 	BINDING_COMPONENT, BINDING_PIPELINE, BINDING_TYPE, BINDING_CLUSTER,
 	BINDING_VALUE, /* type */
-	BINDING_RUN, /* a run of `plan`: .status, .id, .STEP.OUTPUT, and the pipeline's or component's outputs */
+	BINDING_RUN, /* a run of `plan`: .status, .id, .STEP.OUTPUT, and the pipeline's or component's outputs. plan NULL: what it is of is
+		      * known once it was looked at (`attach`), and scope_learn_run says it */
 	BINDING_STEP, /* one step of a run of `plan` */
 };
 
-/* What `cluster` declares; members that are NULL were not given. */
+enum cluster_kind { CLUSTER_KIND_UNSET, CLUSTER_KIND_ARGO, CLUSTER_KIND_KFP, CLUSTER_KIND_AUTO };
+
+enum cluster_auth {
+	CLUSTER_AUTH_UNSET,
+	CLUSTER_AUTH_PLAIN, /* nothing, or user and password */
+	CLUSTER_AUTH_TOKEN, CLUSTER_AUTH_AUDIENCE, CLUSTER_AUTH_DEX, CLUSTER_AUTH_IAP, CLUSTER_AUTH_GCP,
+};
+
+/* What `cluster` declares; members that are NULL were not given. Secrets are references. */
 struct cluster {
 	const char *name;
+	bool automatic; /* `auto`: what is there is looked for */
 	const char *context, *kubeconfig; /* of kubeconfig files */
 	bool in_cluster; /* as the service account of the pod that we run in */
-	const char *namespace_;
+	const char *argo, *kfp; /* addresses of servers; at most one of the two */
+	enum cluster_kind kind;
+	const char *namespace_, *experiment, *page;
+	enum cluster_auth auth;
+	const struct secret *token, *password;
+	const char *user, *audience, *client_id, *user_id;
+	bool insecure;
 };
+
+struct cluster *cluster_copy(struct arena *arena, const struct cluster *cluster);
 
 struct binding {
 	enum binding_kind kind;
@@ -56,19 +74,33 @@ const struct binding *scope_lookup(const struct scope *scope, const char *name);
 /* Every name, declared order; for completion, `%who`. *at starts at 0; NULL at the end. */
 const struct binding *scope_next(const struct scope *scope, size_t *at);
 void scope_forget(struct scope *scope, const char *name); /* NULL: all, as %reset */
+/* What a run that was bound without a plan is of. Nothing if the name means something else by now. */
+void scope_learn_run(struct scope *scope, const char *name, struct plan *plan);
 
 enum action_kind {
 	ACTION_SHOW, /* expr, or plan, or component: whatever the cell's line names */
 	ACTION_BIND, /* bind = expr */
-	ACTION_RUN, /* plan with args; bind may be set; component too when it is a component that was called */
+	/* plan with args; bind may be set; component too when it is a component that was called. With cluster there, else here; flag:
+	 * in the background */
+	ACTION_RUN,
 	ACTION_COMPILE, /* plan [for text2] [to text] */
 	ACTION_CHECK, /* plan: its problems again (none, as it was checked), its size; with cluster: what would stop it there */
 	ACTION_PRINT, ACTION_ASSERT, /* expr; of assert args[0], or args NULL: why */
 	ACTION_INPUT, /* bind (or NULL), expr: the question */
 	ACTION_CLEAR, /* flag: wait */
-	ACTION_LOGS, /* expr (a run or step handle), follow flag, last count, grep text */
-	ACTION_STOP, /* expr: a run handle, or text: a run's name */
-	ACTION_RUNS,
+	/* Of a run: expr is its handle, or text its name; cluster: where it is, NULL: what is known of it says so. */
+	ACTION_LOGS, /* or of a step's handle, or "RUN.STEP"; follow flag, last count, grep text */
+	ACTION_STOP, ACTION_DELETE, ACTION_SUSPEND, ACTION_RESUME, ACTION_WAIT, ACTION_OPEN, ACTION_TENSORBOARD,
+	ACTION_RETRY, /* text2: from that step on; NULL: what failed */
+	ACTION_FORWARD, /* a step's; last: the port */
+	ACTION_ATTACH, /* bind may be set */
+	ACTION_CLONE, /* with names and args (n_args); bind may be set */
+	ACTION_SUBMIT, /* text: a package's path or URL; names and args, cluster; bind may be set */
+	ACTION_RUNS, /* cluster, or NULL: those that are known here */
+	ACTION_EXPERIMENT, /* text */
+	ACTION_UPLOAD, /* plan, or text: a package's path or URL; cluster; text2: the name, or NULL */
+	ACTION_SCHEDULE, /* plan with args, cluster; text: five fields of cron; text2: the name, or NULL; timezone, or NULL */
+	ACTION_PREPARE, ACTION_CLEANUP, /* cluster; flag: apply */
 	ACTION_HELP, /* text: a word or code */
 	ACTION_INSPECT, /* text: a dotted name; flag: detail */
 	ACTION_SHELL, /* text */
@@ -83,8 +115,10 @@ struct action {
 	const struct component *component;
 	const struct cluster *cluster; /* or NULL */
 	const struct expr *expr;
-	const struct expr *const *args; /* of ACTION_RUN: plan->n_params; NULL where the parameter's fallback is taken */
-	const char *text, *text2, *grep;
+	const struct expr *const *args; /* of a plan: plan->n_params; NULL where the parameter's fallback is taken */
+	const char *const *names; /* of args, where there is no plan */
+	size_t n_args;
+	const char *text, *text2, *grep, *timezone;
 	bool flag;
 	int64_t last; /* -1: all */
 };

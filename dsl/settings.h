@@ -62,6 +62,7 @@ struct settings {
 	/* of pipelines only */
 	const char *service_account;
 	const char *default_image;
+	const char *schedule; /* five fields of cron */
 	/* of components only */
 	const char *image, *workdir;
 };

@@ -139,6 +139,13 @@ act_input(struct act *act)
 	return 0;
 }
 
+/* What is checked and not carried out yet. */
+static int
+act_later(struct act *act)
+{
+	return act_fail(act, DIAG_L0900, "not carried out by this version of Lateen");
+}
+
 int
 act_perform(struct act *act)
 {
@@ -148,7 +155,7 @@ act_perform(struct act *act)
 	case ACTION_BIND:
 		return act_bind(act);
 	case ACTION_RUN:
-		return act_run(act);
+		return act->action->cluster || act->action->flag ? act_later(act) : act_run(act);
 	case ACTION_COMPILE:
 		return act_compile(act);
 	case ACTION_CHECK:
@@ -176,6 +183,23 @@ act_perform(struct act *act)
 		return act_shell(act);
 	case ACTION_MAGIC:
 		return act_magic(act);
+	case ACTION_DELETE:
+	case ACTION_SUSPEND:
+	case ACTION_RESUME:
+	case ACTION_WAIT:
+	case ACTION_OPEN:
+	case ACTION_TENSORBOARD:
+	case ACTION_RETRY:
+	case ACTION_FORWARD:
+	case ACTION_ATTACH:
+	case ACTION_CLONE:
+	case ACTION_SUBMIT:
+	case ACTION_EXPERIMENT:
+	case ACTION_UPLOAD:
+	case ACTION_SCHEDULE:
+	case ACTION_PREPARE:
+	case ACTION_CLEANUP:
+		return act_later(act);
 	}
 	BUG("action kind %d", (int)act->action->kind);
 }
