@@ -5,9 +5,12 @@ libbase_a_SOURCES = \
 	%D%/buf.c %D%/buf.h \
 	%D%/embedded.h \
 	%D%/error.c %D%/error.h \
+	%D%/json_scan.c %D%/json_scan.h \
+	%D%/json_tree.c %D%/json_tree.h \
 	%D%/macros.c %D%/macros.h \
 	%D%/map.c %D%/map.h \
 	%D%/markup.c %D%/markup.h \
+	%D%/rfc3339.c %D%/rfc3339.h \
 	%D%/sha256.c %D%/sha256.h \
 	%D%/source.c %D%/source.h \
 	%D%/utf8.c %D%/utf8.h \

@@ -21,6 +21,7 @@ enum {
 	WORKFLOW_NODES_MAX = 200000,
 };
 
+/* Argo's `type`. */
 enum workflow_node_type {
 	WORKFLOW_POD, WORKFLOW_DAG, WORKFLOW_STEPS, WORKFLOW_STEP_GROUP, WORKFLOW_TASK_GROUP, WORKFLOW_RETRY, WORKFLOW_SKIPPED,
 	WORKFLOW_SUSPEND, WORKFLOW_OTHER,
@@ -47,6 +48,8 @@ struct workflow_node {
 	const struct workflow_port *outputs;
 	size_t n_outputs;
 	bool hit; /* memoized: nothing was run */
+	bool hooked; /* of a hook: what runs at the end, or when something happens */
+	bool removed; /* it was there and is not any more: a retry has reset it */
 	const char *waits; /* for a lock: its name; or NULL */
 };
 
@@ -74,7 +77,9 @@ size_t workflow_model_find(const struct workflow_model *model, const char *id); 
 
 /* One object: begin, feed its JSON text in any pieces, end. `end` takes it over if it was whole and says which nodes are new or
  * changed since the one before (places; valid until the next call); a node that is no longer there is told as changed, and counts
- * as Pending without times (a retry resets nodes so). An object of another uid starts the model anew. -1 with *err set. */
+ * as Pending without times (a retry resets nodes so). While the nodes are offloaded the known ones stay. Another version by itself
+ * does not make the head another. An object of another uid starts the model anew: places begin at 0, and all nodes are told. -1 with
+ * *err set. */
 void workflow_model_begin(struct workflow_model *model);
 void workflow_model_feed(struct workflow_model *model, const char *bytes, size_t n);
 int workflow_model_end(struct workflow_model *model, const size_t **ret_changed, size_t *ret_n, bool *ret_head_changed, struct error *err);
