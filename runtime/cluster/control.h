@@ -17,6 +17,12 @@ enum {
 /* door_ops.control, door_ops.retry: over door->kube. */
 int control_run(struct door *door, const struct door_run *run, enum door_control what, struct api_failure *ret_failure);
 int control_retry(struct door *door, const struct door_run *run, const char *from, struct api_failure *ret_failure);
+/* door_ops.upload, door_ops.schedule: a WorkflowTemplate, a CronWorkflow. One of the same name that was made here is replaced; one
+ * that others made is not. */
+int control_kube_upload(struct door *door, const char *name, const struct value *workflow, struct arena *arena, const char **ret_id,
+			struct api_failure *ret_failure);
+int control_kube_schedule(struct door *door, const struct door_submission *submission, const struct door_schedule *schedule,
+			  struct arena *arena, const char **ret_id, struct api_failure *ret_failure);
 
 /* A new run of what a finished (or any) one ran: its spec, people's labels and annotations, and the label that says of which it is
  * a copy; its parameters, with `args` over them. The submission has no name and no token yet. -1 when it has no such parameter. */

@@ -161,6 +161,29 @@ static const char *const words[] = { [DOOR_STOP] = "stop", [DOOR_TERMINATE] = "t
 	[DOOR_RESUME] = "resume", [DOOR_DELETE] = "delete" };
 
 static int
+schedule(struct door *door, struct arena *arena, struct test_case *test, struct api_failure *failure)
+{
+	const struct value *what = read_part(arena, test, "schedule"), *concurrency = value_get(what, "concurrency");
+	const char *const args[1][2] = { { value_text(value_get(what, "argument")), "new" } };
+	const struct door_submission submission = { .workflow = read_part(arena, test, "workflow"), .args = args, .n_args = args[0][0] ? 1 : 0,
+		.experiment = value_text(value_get(what, "experiment")) };
+	const struct door_schedule times = { .name = value_text(value_get(what, "name")), .cron = "0 3 * * *",
+		.timezone = value_text(value_get(what, "timezone")), .concurrency = concurrency ? concurrency->integer : 0,
+		.catch_up = value_get(what, "catch_up") != NULL };
+	const char *id;
+
+	return control_kube_schedule(door, &submission, &times, arena, &id, failure);
+}
+
+static int
+upload(struct door *door, struct arena *arena, struct test_case *test, struct api_failure *failure)
+{
+	const char *id;
+
+	return control_kube_upload(door, line_of(arena, test, "name"), read_part(arena, test, "workflow"), arena, &id, failure);
+}
+
+static int
 act(struct door *door, struct arena *arena, struct test_case *test, const char *action, struct api_failure *failure)
 {
 	const struct door_run run = { .name = "r", .id = "u1", .namespace_ = "ml" };
@@ -170,6 +193,10 @@ act(struct door *door, struct arena *arena, struct test_case *test, const char *
 			return control_run(door, &run, (enum door_control)i, failure);
 	if (!strcmp(action, "retry"))
 		return control_retry(door, &run, line_of(arena, test, "from"), failure);
+	if (!strcmp(action, "schedule"))
+		return schedule(door, arena, test, failure);
+	if (!strcmp(action, "upload"))
+		return upload(door, arena, test, failure);
 	BUG("%s", action);
 }
 
