@@ -384,8 +384,28 @@ argo_release(struct argo *argo)
 	vec_release(&argo->pods);
 }
 
+/* The names, for who reads what the cluster says of the run. */
+static void
+report_names(const struct argo *argo, struct target_report *ret)
+{
+	const struct plan *plan = argo->plan;
+	struct target_step *steps = arena_alloc(argo->arena, plan->n_steps * sizeof *steps);
+	struct target_group *groups = arena_alloc(argo->arena, plan->n_groups * sizeof *groups);
+
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct argo_step *step = &argo->steps[i];
+
+		steps[i] = (struct target_step){ step->task, step->pod ? step->pod->name : NULL, step->usage->output_names };
+	}
+	for (size_t i = 0; i < plan->n_groups; i++)
+		groups[i] = (struct target_group){ argo->groups[i].task, argo->groups[i].body_template != NULL };
+	ret->steps = steps;
+	ret->groups = groups;
+	ret->params = argo->params;
+}
+
 static const struct value *
-compile(struct argo *argo, size_t *ret_templates)
+compile(struct argo *argo, struct target_report *ret)
 {
 	struct rows templates = { .arena = argo->arena };
 	const struct value *list;
@@ -401,23 +421,23 @@ compile(struct argo *argo, size_t *ret_templates)
 	argo_dags(argo, &templates);
 	for (size_t i = 0; i < argo->pods.n; i++)
 		rows_add(&templates, pod_template(argo, argo->pods.items[i]));
-	*ret_templates = templates.items.n;
+	ret->templates = templates.items.n;
+	report_names(argo, ret);
 	list = rows_take(&templates);
 	return workflow_object(argo, name, list);
 }
 
 const struct value *
-argo_workflow(struct arena *arena, const struct plan *plan, enum target target, struct diags *diags, size_t *ret_templates)
+argo_workflow(struct arena *arena, const struct plan *plan, enum target target, struct diags *diags, struct target_report *ret_report)
 {
 	struct argo argo = { .arena = arena, .plan = plan, .target = target, .diags = diags };
 	size_t errors = diags->n_errors;
 	const struct value *workflow = NULL;
 
-	*ret_templates = 0;
 	argo.steps = arena_alloc(arena, plan->n_steps * sizeof *argo.steps);
 	argo.groups = arena_alloc(arena, plan->n_groups * sizeof *argo.groups);
 	if (plan->n_steps)
-		workflow = compile(&argo, ret_templates);
+		workflow = compile(&argo, ret_report);
 	else
 		argo_refuse(&argo, plan->span, "a pipeline without steps", "call a component in it");
 	argo_release(&argo);

@@ -277,6 +277,6 @@ const char *kfp_page_artifact(const char *output);
 /* ---- argo.c ---- */
 
 const struct value *argo_workflow(struct arena *arena, const struct plan *plan, enum target target, struct diags *diags,
-				  size_t *ret_templates);
+				  struct target_report *ret_report);
 
 #endif

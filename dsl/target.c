@@ -25,13 +25,15 @@ const struct value *
 target_compile(struct arena *arena, const struct plan *plan, enum target target, struct diags *diags, struct target_report *ret_report)
 {
 	struct target_report report = { 0 };
-	const struct value *workflow = argo_workflow(arena, plan, target, diags, &report.templates);
+	const struct value *workflow = argo_workflow(arena, plan, target, diags, &report);
 	CLEANUP(buf_release) struct buf json = { 0 };
 
 	if (workflow) {
 		value_write_json(&json, workflow);
 		report.json_bytes = json.len;
 		report_size(plan, diags, &report);
+	} else {
+		report = (struct target_report){ 0 };
 	}
 	if (ret_report)
 		*ret_report = report;

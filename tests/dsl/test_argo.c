@@ -232,6 +232,34 @@ print_problems(const struct diags *diags)
 		tap_note("%s: %s", diag_info(diags->items[i]->code)->code, diags->items[i]->message);
 }
 
+/* The template that the task of that name calls, or NULL. */
+static const char *
+template_called(const struct value *workflow, const char *task)
+{
+	const struct value *templates = value_get(value_get(workflow, "spec"), "templates");
+
+	for (size_t i = 0; i < templates->list.n; i++) {
+		const struct value *tasks = value_get(value_get(templates->list.items[i], "dag"), "tasks");
+
+		for (size_t k = 0; tasks && k < tasks->list.n; k++)
+			if (!strcmp(value_text(value_get(tasks->list.items[k], "name")), task))
+				return value_text(value_get(tasks->list.items[k], "template"));
+	}
+	return NULL;
+}
+
+static void
+check_names(const struct fixture *f, const struct target_report *report, const struct value *workflow)
+{
+	for (size_t i = 0; i < f->plan.n_steps; i++)
+		is_str(template_called(workflow, report->steps[i].task), report->steps[i].template, "the task `%s` of the step `%s`",
+		       report->steps[i].task, f->plan.steps[i].name);
+	ok(!report->groups[0].task, "the pipeline is no task");
+	for (size_t i = 1; i < f->plan.n_groups; i++)
+		if (report->groups[i].task)
+			is_str(template_called(workflow, report->groups[i].task), report->groups[i].task, "the task of group %zu", i);
+}
+
 static void
 test_golden(size_t index, enum target target)
 {
@@ -249,6 +277,7 @@ test_golden(size_t index, enum target target)
 	object = target_compile(f.arena, &f.plan, target, &diags, &report);
 	print_problems(&diags);
 	if (ok(object != NULL, "%s compiles", name)) {
+		check_names(&f, &report, object);
 		yaml_write(&text, object);
 		compare_golden(name, buf_text(&text));
 	}
