@@ -1,1 +1,19 @@
-# The compute ops of the model: nothing is built from here yet.
+# The compute ops of the model, for lateen-step: `lateen` takes nothing of it.
+noinst_LIBRARIES += libkernels.a
+
+libkernels_a_SOURCES =
+libkernels_a_SOURCES += %D%/cpu.c %D%/cpu.h
+libkernels_a_SOURCES += %D%/cpu_avx2.c
+libkernels_a_SOURCES += %D%/cpu_avx512.c
+libkernels_a_SOURCES += %D%/cpu_avx512_bf16.c
+libkernels_a_SOURCES += %D%/cpu_base.c
+libkernels_a_SOURCES += %D%/ops.h
+libkernels_a_SOURCES += %D%/plain.c %D%/plain.h
+libkernels_a_SOURCES += %D%/plain_attention.c
+libkernels_a_SOURCES += %D%/simd.h
+libkernels_a_SOURCES += %D%/simd_attention.h
+libkernels_a_SOURCES += %D%/simd_matmul.h
+libkernels_a_SOURCES += %D%/simd_ops.h
+libkernels_a_SOURCES += %D%/simd_rows.h
+libkernels_a_SOURCES += %D%/simd_update.h
+libkernels_a_SOURCES += %D%/team.c %D%/team.h

@@ -47,6 +47,8 @@ C_TESTS += %D%/kernel/test_json_text
 C_TESTS += %D%/kernel/test_proto
 C_TESTS += %D%/kernel/test_resolver
 C_TESTS += %D%/runtime/cluster/test_control
+C_TESTS += %D%/kernels/test_gradients
+C_TESTS += %D%/kernels/test_ops
 C_TESTS += %D%/runtime/cluster/test_http
 C_TESTS += %D%/runtime/cluster/test_http_stream
 C_TESTS += %D%/runtime/cluster/test_kube
@@ -155,6 +157,7 @@ check_LIBRARIES += %D%/libtests.a
 	%D%/kernel/echo_language.c %D%/kernel/echo_language.h \
 	%D%/kernel/mock_transport.c %D%/kernel/mock_transport.h \
 	%D%/runtime/cluster/api_server.c %D%/runtime/cluster/api_server.h \
+	%D%/kernels/arrays.c %D%/kernels/arrays.h \
 	%D%/runtime/cluster/recorded.c %D%/runtime/cluster/recorded.h \
 	%D%/runtime/cluster/recorded_private.h %D%/runtime/cluster/recorded_stream.c \
 	%D%/runtime/plan_fixtures.c %D%/runtime/plan_fixtures.h %D%/runtime/plan_fixtures_private.h \
@@ -170,7 +173,7 @@ REPLAY_LIBS = %D%/fuzz/libreplay.a
 endif
 
 # A main() comes out of libreplay.a (or libFuzzer) only for programs without one of their own: the fuzz targets.
-LDADD = $(REPLAY_LIBS) %D%/libtests.a libkernel.a libruntime.a libdsl.a libbase.a $(LATEEN_LIBS)
+LDADD = $(REPLAY_LIBS) %D%/libtests.a libkernel.a libruntime.a libkernels.a libdsl.a libbase.a $(LATEEN_LIBS)
 
 TESTS = $(C_TESTS) $(SCRIPT_TESTS)
 if !FUZZING

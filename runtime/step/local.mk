@@ -2,7 +2,7 @@
 # lies in libruntime.a, where the tests find it; `lateen` takes nothing of it from there.
 bin_PROGRAMS += lateen-step
 lateen_step_SOURCES = %D%/main.c
-lateen_step_LDADD = libruntime.a libbase.a $(LATEEN_LIBS)
+lateen_step_LDADD = libruntime.a libkernels.a libbase.a $(LATEEN_LIBS)
 
 libruntime_a_SOURCES += %D%/baseline.c
 libruntime_a_SOURCES += %D%/chart.c

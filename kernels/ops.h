@@ -1,0 +1,247 @@
+/* The compute operations that a transformer is trained with, on whatever device carries them out.
+ *
+ * Shapes, here and everywhere above: B documents, T tokens of one, N tokens of a batch (all documents one behind the other), C
+ * channels, NH heads, V vocabulary, F inner size of the feed-forward part. Matrices are row-major; (N, C) is N rows of C.
+ *
+ * Memory of a device is a pointer that the host may add to and must not look through: `put`, `get`, `upload` and `download` carry
+ * data over. Its numbers ("reals") are `real` bytes each: 4 on devices to work with, 8 on the one that tests compare with, which runs
+ * the same calls in double precision. Ids, places and offsets are int32_t everywhere.
+ *
+ * Calls queue work in the order in which they come and return nothing: a device that fails says so at the next `sync`. None of them
+ * asks the host for anything, so a step of training is one fixed list of calls, and all that changes from step to step lies in
+ * `struct ops_step` in the device's memory: a device may record the list once (`begin`, `end`) and play it again.
+ *
+ * The same device, build and input give the same bits, whatever the number of threads: how work is cut and the order of every sum
+ * depend on shapes alone, threads only choose who does a piece. Random numbers are Philox 4x32-10 by place, not by order, so the
+ * backward half asks for the same ones again. Nothing is read that the shapes do not cover; outputs may hold anything before. */
+#ifndef KERNELS_OPS_H
+#define KERNELS_OPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	OPS_ABI = 1,
+	OPS_THREADS_MAX = 256,
+	OPS_HEAD_MAX = 256, /* channels of a head */
+	OPS_DOCUMENT_MAX = 65536, /* tokens of a document: a place in attention has 16 bits */
+};
+
+/* How matrices are multiplied: in single precision, or from factors that are rounded to bfloat16 and summed in single precision. */
+enum ops_precision { OPS_F32, OPS_BF16 };
+enum ops_activation { OPS_RELU, OPS_GELU /* the tanh form of GPT-2 */ };
+
+/* What a step has of its own. */
+struct ops_step {
+	uint64_t seed, step; /* of random numbers */
+	double loss_scale; /* what gradients of the loss are multiplied with: 1 over the sum of weights */
+	/* Adam: p -= decay * p, then p -= rate * m / (root * sqrt(v) + epsilon). What TensorFlow 1 and PyTorch mean by a learning
+	 * rate are two ways to fill these. */
+	double rate, root, decay;
+};
+
+/* Each number is zero with the probability `rate`, and else divided by 1 - rate. `site` tells the places of a model apart. */
+struct ops_dropout {
+	double rate; /* 0: none */
+	uint32_t site;
+	const struct ops_step *step; /* in the device's memory */
+};
+
+struct ops_embed {
+	size_t N, C;
+	const int32_t *ids, *places; /* (N): rows of table and of positions */
+	const void *table; /* (V, C) */
+	const void *positions; /* (…, C) */
+	double scale; /* of the table's rows */
+	bool blank; /* id 0 stands for zeros, not for its row */
+	struct ops_dropout dropout; /* of the sum */
+};
+
+/* sum = x + dropout(branch); out = (sum - mean) * rstd * gain + bias, row by row. Without a branch sum is x itself, and not written. */
+struct ops_norm {
+	size_t N, C;
+	const void *x, *branch; /* (N, C); branch may be NULL */
+	void *sum; /* (N, C) */
+	void *mean, *rstd; /* (N), kept for backward */
+	const void *gain, *bias; /* (C) */
+	double epsilon;
+	struct ops_dropout dropout;
+};
+
+/* c = a b, or a transposed, or b transposed: c is (M, N), the sum runs over K. Behind each pointer, elements from row to row. */
+struct ops_matmul {
+	size_t M, N, K;
+	const void *a;
+	size_t lda;
+	const void *b;
+	size_t ldb;
+	void *c;
+	size_t ldc;
+	bool at; /* a is (K, M) */
+	bool bt; /* b is (N, K) */
+	bool add; /* to what c holds */
+	const void *bias; /* (N), added to each row; or NULL */
+};
+
+/* Causal attention inside each document: row i of a document sees its rows 0 to i. */
+struct ops_attention {
+	size_t N, C, NH; /* C is NH times at most OPS_HEAD_MAX */
+	size_t documents, longest; /* longest: a ceiling of what any document has, at most OPS_DOCUMENT_MAX */
+	const int32_t *starts; /* (documents + 1), 0 first, N last; a document may be empty */
+	const void *qkv; /* (N, 3 C): queries, keys, values */
+	void *out; /* (N, C) */
+	void *logsum; /* (N, NH): logarithms of the softmaxes' sums, kept for backward */
+	struct ops_dropout dropout; /* of the probabilities */
+};
+
+/* Attention of R rows over the keys and values that are kept, (L, C) a slot: row r sees tokens 0 to at of its slot. */
+struct ops_decode {
+	size_t R, C, NH, L;
+	const int32_t *slots, *at; /* (R); at is below L */
+	const void *qkv; /* (R, 3 C), of which the queries are read */
+	const void *keys, *values; /* (slots, L, C) */
+	void *out; /* (R, C) */
+};
+
+/* Puts the keys and values of N rows into their slots. No two rows have the same place. */
+struct ops_keep {
+	size_t N, C, L;
+	const int32_t *slots, *at; /* (N) */
+	const void *qkv; /* (N, 3 C) */
+	void *keys, *values; /* (slots, L, C) */
+};
+
+/* Cross entropy of logits against labels with smoothing as Tensor2Tensor has it: the label gets 1 - smoothing, each other
+ * smoothing / (V - 1), and the loss is less the entropy of that, so that it can reach 0. */
+struct ops_xent {
+	size_t N, V;
+	void *logits; /* (N, V); with `backward` replaced by their gradients times weight and the step's loss_scale */
+	const int32_t *labels; /* (N) */
+	const void *weights; /* (N) */
+	double smoothing;
+	bool backward;
+	const struct ops_step *step; /* read with `backward` only */
+	void *losses; /* (N), times weight */
+	void *hits; /* (N): weight where the label has the largest logit (the first of equal ones), else 0 */
+};
+
+struct ops_adam {
+	size_t n;
+	void *p, *m, *v; /* (n) */
+	const void *g;
+	double beta1, beta2, epsilon;
+	const void *clip; /* a real that gradients are multiplied with; or NULL */
+	bool decay; /* whether these are to shrink */
+	const struct ops_step *step;
+};
+
+struct ops_device;
+
+struct ops {
+	uint32_t abi;
+	uint32_t size; /* of this struct */
+	void (*close)(struct ops_device *d);
+
+	void *(*alloc)(struct ops_device *d, size_t bytes); /* zeroed; NULL: there is no more */
+	void (*free)(struct ops_device *d, void *memory); /* NULL is fine */
+	void (*upload)(struct ops_device *d, void *to, const void *from, size_t bytes);
+	void (*download)(struct ops_device *d, void *to, const void *from, size_t bytes); /* waits for what was queued */
+	void (*put)(struct ops_device *d, void *to, const float *from, size_t n); /* n reals */
+	void (*get)(struct ops_device *d, float *to, const void *from, size_t n);
+	void (*clear)(struct ops_device *d, void *at, size_t bytes);
+	void (*copy)(struct ops_device *d, void *to, const void *from, size_t bytes); /* from this device's memory to its memory */
+	int (*sync)(struct ops_device *d); /* waits; -1: something failed, and `failure` says what */
+	void (*begin)(struct ops_device *d);
+	void (*end)(struct ops_device *d);
+
+	void (*embed_forward)(struct ops_device *d, const struct ops_embed *e, void *out /* (N, C) */);
+	/* Adds to dtable, and to dpositions unless it is NULL. */
+	void (*embed_backward)(struct ops_device *d, const struct ops_embed *e, const void *dout, void *dtable, void *dpositions);
+	void (*norm_forward)(struct ops_device *d, const struct ops_norm *n, void *out /* (N, C) */);
+	/* dsum: the gradient of sum from elsewhere, to which the norm's is added: also x's. dbranch is written. Adds to dgain, dbias. */
+	void (*norm_backward)(struct ops_device *d, const struct ops_norm *n, const void *dout, void *dsum, void *dbranch, void *dgain,
+		void *dbias);
+	void (*matmul)(struct ops_device *d, const struct ops_matmul *m);
+	/* Adds the rows of x (N, C) to sums (C). */
+	void (*column_sums)(struct ops_device *d, size_t N, size_t C, const void *x, void *sums);
+	/* out = dropout(activation(in)), of n numbers. */
+	void (*activate_forward)(struct ops_device *d, enum ops_activation kind, size_t n, const void *in, void *out,
+		const struct ops_dropout *dropout);
+	/* Turns the gradient of out into the one of in, in its place. */
+	void (*activate_backward)(struct ops_device *d, enum ops_activation kind, size_t n, const void *in, void *grad,
+		const struct ops_dropout *dropout);
+	void (*attention_forward)(struct ops_device *d, const struct ops_attention *a);
+	void (*attention_backward)(struct ops_device *d, const struct ops_attention *a, const void *dout, void *dqkv /* (N, 3 C) */);
+	void (*keep)(struct ops_device *d, const struct ops_keep *k);
+	void (*decode_attention)(struct ops_device *d, const struct ops_decode *a);
+	void (*xent)(struct ops_device *d, const struct ops_xent *x);
+	/* ret (one real): the largest factor up to 1 that keeps the norm of n gradients within max; norm (one real): that norm. */
+	void (*clip)(struct ops_device *d, size_t n, const void *g, double max, void *ret, void *norm);
+	void (*adam)(struct ops_device *d, const struct ops_adam *a);
+};
+
+/* What every device begins with. */
+struct ops_device {
+	const struct ops *ops;
+	const char *name; /* "cpu avx512" */
+	size_t real;
+	int threads;
+	enum ops_precision precision;
+	const char *failure; /* after `sync` failed */
+};
+
+/* Devices by name: `cpu`, with the best instructions that this machine has; `cpu-base`, `cpu-avx2`, `cpu-avx512`, with just these;
+ * `reference`, plain loops in double precision on one thread. threads 0: one for each processor that this process may use.
+ * bfloat16 is refused where there are no instructions for it. NULL with a sentence in *ret_why, a constant. */
+struct ops_device *ops_open(const char *name, int threads, enum ops_precision precision, const char **ret_why);
+
+/* Philox 4x32-10 (Salmon et al. 2011). */
+static inline void
+ops_philox(const uint32_t counter[4], uint64_t key, uint32_t ret[4])
+{
+	uint32_t x0 = counter[0], x1 = counter[1], x2 = counter[2], x3 = counter[3], k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+
+	for (int i = 0; i < 10; i++) {
+		uint64_t a = (uint64_t)0xD2511F53u * x0, b = (uint64_t)0xCD9E8D57u * x2;
+
+		x0 = (uint32_t)(b >> 32) ^ x1 ^ k0;
+		x1 = (uint32_t)b;
+		x2 = (uint32_t)(a >> 32) ^ x3 ^ k1;
+		x3 = (uint32_t)a;
+		k0 += 0x9E3779B9u;
+		k1 += 0xBB67AE85u;
+	}
+	ret[0] = x0;
+	ret[1] = x1;
+	ret[2] = x2;
+	ret[3] = x3;
+}
+
+/* The random word of element e of a site in a step. Elements are counted by 64: word e % 64 / 16 of counter e / 64 * 16 + e % 16, so
+ * that 16 neighbours are the same word of 16 counters. */
+static inline uint32_t
+ops_random(uint64_t seed, uint64_t step, uint32_t site, uint64_t e)
+{
+	uint64_t block = e / 64 * 16 + e % 16;
+	uint32_t words[4], counter[4] = { (uint32_t)block, (uint32_t)(block >> 32), site, (uint32_t)step };
+
+	ops_philox(counter, seed, words);
+	return words[e % 64 / 16];
+}
+
+/* A random word below this is dropped. */
+static inline uint32_t
+ops_dropped_below(double rate)
+{
+	return rate <= 0 ? 0 : (uint32_t)(rate * 4294967296.0);
+}
+
+/* Which random number belongs to a probability of attention: query row i of the batch, head h of NH, key j of the document. */
+static inline uint64_t
+ops_attention_element(uint64_t i, uint64_t NH, uint64_t h, uint64_t j)
+{
+	return ((i * NH + h) << 16) + j;
+}
+
+#endif

@@ -1,0 +1,25 @@
+/* The device that tests compare with: each operation as its definition reads, in double precision, on one thread. */
+#ifndef KERNELS_PLAIN_H
+#define KERNELS_PLAIN_H
+
+#include "kernels/ops.h"
+
+struct ops_device *plain_open(void);
+
+void plain_attention_forward(struct ops_device *d, const struct ops_attention *a);
+void plain_attention_backward(struct ops_device *d, const struct ops_attention *a, const void *dout, void *dqkv);
+void plain_keep_rows(struct ops_device *d, const struct ops_keep *k);
+void plain_decode_attention(struct ops_device *d, const struct ops_decode *a);
+
+/* What a number of a place is multiplied with. */
+static inline double
+plain_keep(const struct ops_dropout *dropout, uint64_t element)
+{
+	if (dropout->rate <= 0)
+		return 1;
+	if (ops_random(dropout->step->seed, dropout->step->step, dropout->site, element) < ops_dropped_below(dropout->rate))
+		return 0;
+	return 1 / (1 - dropout->rate);
+}
+
+#endif

@@ -1,0 +1,139 @@
+#include "config.h"
+
+#include "kernels/plain.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Row i of the batch in a head: part 0 is the query, 1 the key, 2 the value. */
+static const double *
+part_of(const struct ops_attention *a, size_t i, size_t h, size_t part)
+{
+	return (const double *)a->qkv + i * 3 * a->C + part * a->C + h * (a->C / a->NH);
+}
+
+static double
+dot(const double *x, const double *y, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += x[i] * y[i];
+	return sum;
+}
+
+static double
+score(const struct ops_attention *a, size_t i, size_t j, size_t h)
+{
+	size_t width = a->C / a->NH;
+
+	return dot(part_of(a, i, h, 0), part_of(a, j, h, 1), width) / sqrt((double)width);
+}
+
+static void
+forward_row(const struct ops_attention *a, size_t start, size_t i, size_t h)
+{
+	size_t width = a->C / a->NH;
+	double *out = (double *)a->out + i * a->C + h * width, *logsum = (double *)a->logsum + i * a->NH + h;
+	double max = -(double)INFINITY, sum = 0;
+
+	for (size_t j = start; j <= i; j++)
+		max = fmax(max, score(a, i, j, h));
+	for (size_t j = start; j <= i; j++)
+		sum += exp(score(a, i, j, h) - max);
+	*logsum = log(sum) + max;
+	memset(out, 0, width * sizeof(*out));
+	for (size_t j = start; j <= i; j++) {
+		double p = exp(score(a, i, j, h) - *logsum);
+
+		p *= plain_keep(&a->dropout, ops_attention_element(i, a->NH, h, j - start));
+		for (size_t c = 0; c < width; c++)
+			out[c] += p * part_of(a, j, h, 2)[c];
+	}
+}
+
+void
+plain_attention_forward(struct ops_device *d, const struct ops_attention *a)
+{
+	(void)d;
+	for (size_t s = 0; s < a->documents; s++)
+		for (size_t i = (size_t)a->starts[s]; i < (size_t)a->starts[s + 1]; i++)
+			for (size_t h = 0; h < a->NH; h++)
+				forward_row(a, (size_t)a->starts[s], i, h);
+}
+
+static void
+backward_row(const struct ops_attention *a, size_t start, size_t i, size_t h, const double *dout, double *dqkv)
+{
+	size_t width = a->C / a->NH, at = i * a->C + h * width;
+	double logsum = ((const double *)a->logsum)[i * a->NH + h], scale = 1 / sqrt((double)width);
+	double mean = dot(dout + at, (const double *)a->out + at, width);
+
+	for (size_t j = start; j <= i; j++) {
+		double keep = plain_keep(&a->dropout, ops_attention_element(i, a->NH, h, j - start));
+		double p = exp(score(a, i, j, h) - logsum), dp = dot(dout + at, part_of(a, j, h, 2), width) * keep;
+		double ds = p * (dp - mean) * scale;
+		double *dq = dqkv + i * 3 * a->C + h * width, *dk = dqkv + j * 3 * a->C + a->C + h * width;
+
+		for (size_t c = 0; c < width; c++) {
+			dq[c] += ds * part_of(a, j, h, 1)[c];
+			dk[c] += ds * part_of(a, i, h, 0)[c];
+			dk[a->C + c] += p * keep * dout[at + c];
+		}
+	}
+}
+
+void
+plain_attention_backward(struct ops_device *d, const struct ops_attention *a, const void *dout, void *dqkv)
+{
+	(void)d;
+	memset(dqkv, 0, a->N * 3 * a->C * sizeof(double));
+	for (size_t s = 0; s < a->documents; s++)
+		for (size_t i = (size_t)a->starts[s]; i < (size_t)a->starts[s + 1]; i++)
+			for (size_t h = 0; h < a->NH; h++)
+				backward_row(a, (size_t)a->starts[s], i, h, dout, dqkv);
+}
+
+void
+plain_keep_rows(struct ops_device *d, const struct ops_keep *k)
+{
+	(void)d;
+	for (size_t i = 0; i < k->N; i++) {
+		const double *qkv = (const double *)k->qkv + i * 3 * k->C;
+		size_t at = ((size_t)k->slots[i] * k->L + (size_t)k->at[i]) * k->C;
+
+		memcpy((double *)k->keys + at, qkv + k->C, k->C * sizeof(double));
+		memcpy((double *)k->values + at, qkv + 2 * k->C, k->C * sizeof(double));
+	}
+}
+
+static void
+decode_row(const struct ops_decode *a, size_t r, size_t h)
+{
+	size_t width = a->C / a->NH, slot = (size_t)a->slots[r] * a->L * a->C + h * width;
+	const double *query = (const double *)a->qkv + r * 3 * a->C + h * width;
+	const double *keys = (const double *)a->keys + slot, *values = (const double *)a->values + slot;
+	double *out = (double *)a->out + r * a->C + h * width, sum = 0, scale = 1 / sqrt((double)width), max = -(double)INFINITY;
+
+	memset(out, 0, width * sizeof(*out));
+	for (size_t j = 0; j <= (size_t)a->at[r]; j++)
+		max = fmax(max, dot(query, keys + j * a->C, width) * scale);
+	for (size_t j = 0; j <= (size_t)a->at[r]; j++) {
+		double p = exp(dot(query, keys + j * a->C, width) * scale - max);
+
+		sum += p;
+		for (size_t c = 0; c < width; c++)
+			out[c] += p * values[j * a->C + c];
+	}
+	for (size_t c = 0; c < width; c++)
+		out[c] /= sum;
+}
+
+void
+plain_decode_attention(struct ops_device *d, const struct ops_decode *a)
+{
+	(void)d;
+	for (size_t r = 0; r < a->R; r++)
+		for (size_t h = 0; h < a->NH; h++)
+			decode_row(a, r, h);
+}

@@ -1,0 +1,313 @@
+/* Matrix products. Both factors are packed into panels (of ROWS rows of a, of 2 vectors of columns of b), so that the innermost loop
+ * reads memory in order whatever the layout. What is cut where depends on shapes alone; every sum runs over k in order, in blocks
+ * of BLOCK. With BF16 a panel holds pairs of bfloat16 along k. */
+
+#if LANES == 16
+#define ROWS 12
+#elif LANES == 8
+#define ROWS 6
+#else
+#define ROWS 4
+#endif
+#define COLUMNS (2 * LANES)
+
+#if BF16
+typedef uint16_t factor;
+enum { STEP = 2 /* of k */ };
+#else
+typedef float factor;
+enum { STEP = 1 };
+#endif
+
+enum {
+	BLOCK = 256, /* of k: a panel of b stays in the first cache */
+	DEEP = 1024, /* of k that are packed at once */
+	TALL = 4096, /* rows of a that are packed at once */
+	ROW_PANELS = 10, COLUMN_PANELS = 8, /* of the piece of c that a thread takes */
+	THIN = 4, /* rows up to which nothing is packed */
+	STRIP = 256, /* columns of a piece of a thin product */
+};
+
+struct matmul {
+	struct cpu *cpu;
+	const struct ops_matmul *m;
+	factor *a, *b;
+	size_t row, rows, k, depth; /* the part that is packed; depth is rounded up to STEP */
+	size_t row_panels, column_panels;
+};
+
+INLINE size_t
+smaller(size_t x, size_t y)
+{
+	return x < y ? x : y;
+}
+
+INLINE size_t
+pieces_of(size_t n, size_t size)
+{
+	return (n + size - 1) / size;
+}
+
+INLINE factor
+factor_of(float x)
+{
+#if BF16
+	uint32_t bits;
+
+	memcpy(&bits, &x, sizeof(bits));
+	if ((bits & 0x7FFFFFFF) > 0x7F800000)
+		return (uint16_t)(bits >> 16 | 0x40);
+	return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+#else
+	return x;
+#endif
+}
+
+/* Sixteen (or eight…) numbers that lie side by side, in `width` of a panel. */
+INLINE void
+pack_line(factor *to, const float *from, size_t left, size_t width, size_t k)
+{
+#if BF16
+	for (size_t i = 0; i < width; i++)
+		to[k / 2 * 2 * width + 2 * i + k % 2] = i < left ? factor_of(from[i]) : 0;
+#else
+	to += k * width;
+	if (left >= width) {
+		for (size_t i = 0; i < width; i++)
+			to[i] = from[i];
+	} else {
+		for (size_t i = 0; i < width; i++)
+			to[i] = i < left ? from[i] : 0;
+	}
+#endif
+}
+
+/* `width` rows side by side into a panel: element (k, i) is from[k * by_k + i * by_i], zero past `left` rows and `depth`. */
+INLINE void
+pack(factor *to, const float *from, size_t by_i, size_t by_k, size_t left, size_t depth, size_t width)
+{
+	if (by_i == 1) {
+		for (size_t k = 0; k < depth; k++)
+			pack_line(to, from + k * by_k, left, width, k);
+	} else {
+		for (size_t i = 0; i < width; i++) {
+			const float *row = from + i * by_i;
+
+			if (i < left)
+				for (size_t k = 0; k < depth; k++)
+					to[k / STEP * STEP * width + STEP * i + k % STEP] = factor_of(row[k * by_k]);
+			else
+				for (size_t k = 0; k < depth; k++)
+					to[k / STEP * STEP * width + STEP * i + k % STEP] = 0;
+		}
+	}
+	if (depth % STEP)
+		for (size_t i = 0; i < width; i++)
+			to[depth / STEP * STEP * width + STEP * i + 1] = 0;
+}
+
+static void
+pack_piece(void *context, size_t piece, int worker)
+{
+	struct matmul *s = context;
+	const struct ops_matmul *m = s->m;
+	size_t padded = pieces_of(s->depth, STEP) * STEP;
+
+	(void)worker;
+	if (piece < s->row_panels) {
+		size_t i = s->row + piece * ROWS;
+		const float *a = (const float *)m->a + (m->at ? s->k * m->lda + i : i * m->lda + s->k);
+
+		pack(s->a + piece * ROWS * padded, a, m->at ? 1 : m->lda, m->at ? m->lda : 1, smaller(ROWS, s->row + s->rows - i), s->depth, ROWS);
+	} else {
+		size_t j = (piece - s->row_panels) * COLUMNS;
+		const float *b = (const float *)m->b + (m->bt ? j * m->ldb + s->k : s->k * m->ldb + j);
+
+		pack(s->b + (piece - s->row_panels) * COLUMNS * padded, b, m->bt ? m->ldb : 1, m->bt ? 1 : m->ldb, smaller(COLUMNS, m->N - j),
+			s->depth, COLUMNS);
+	}
+}
+
+/* The sums of ROWS rows and COLUMNS columns over `depth` of k. */
+INLINE void
+tile(const factor *a, const factor *b, size_t depth, vf sums[ROWS][2])
+{
+	for (size_t k = 0; k < depth; k += STEP) {
+#if BF16
+		__m512bh b0, b1;
+
+		memcpy(&b0, b, sizeof(b0));
+		memcpy(&b1, b + 2 * LANES, sizeof(b1));
+#pragma GCC unroll 16
+		for (int r = 0; r < ROWS; r++) {
+			int pair;
+			__m512bh x;
+
+			memcpy(&pair, a + 2 * r, sizeof(pair));
+			x = (__m512bh)_mm512_set1_epi32(pair);
+			sums[r][0] = (vf)_mm512_dpbf16_ps((__m512)sums[r][0], x, b0);
+			sums[r][1] = (vf)_mm512_dpbf16_ps((__m512)sums[r][1], x, b1);
+		}
+#else
+		vf b0 = load(b), b1 = load(b + LANES);
+
+#pragma GCC unroll 16
+		for (int r = 0; r < ROWS; r++) {
+			sums[r][0] += a[r] * b0;
+			sums[r][1] += a[r] * b1;
+		}
+#endif
+		a += STEP * ROWS;
+		b += STEP * COLUMNS;
+	}
+}
+
+/* Adds sums to c, or writes them. */
+INLINE void
+leave(const struct ops_matmul *m, size_t i, size_t j, vf sums[ROWS][2], bool first)
+{
+	const float *bias = first && m->bias ? (const float *)m->bias + j : NULL;
+	size_t left = m->N - j;
+	bool add = !first || m->add;
+
+#pragma GCC unroll 16
+	for (size_t r = 0; r < ROWS; r++) {
+		float *c = (float *)m->c + (i + r) * m->ldc + j;
+
+		if (i + r >= m->M)
+			continue;
+#pragma GCC unroll 2
+		for (size_t v = 0; v < 2; v++) {
+			size_t rest = left > v * LANES ? left - v * LANES : 0;
+			vf x = sums[r][v];
+
+			if (!rest)
+				continue;
+			if (bias)
+				x += load_some(bias + v * LANES, rest);
+			if (add)
+				x += load_some(c + v * LANES, rest);
+			store_some(c + v * LANES, x, rest);
+		}
+	}
+}
+
+static void
+multiply_piece(void *context, size_t piece, int worker)
+{
+	struct matmul *s = context;
+	size_t across = pieces_of(s->column_panels, COLUMN_PANELS), padded = pieces_of(s->depth, STEP) * STEP;
+	size_t row0 = piece / across * ROW_PANELS, row1 = smaller(row0 + ROW_PANELS, s->row_panels);
+	size_t column0 = piece % across * COLUMN_PANELS, column1 = smaller(column0 + COLUMN_PANELS, s->column_panels);
+
+	(void)worker;
+	for (size_t k = 0; k < s->depth; k += BLOCK)
+		for (size_t column = column0; column < column1; column++)
+			for (size_t row = row0; row < row1; row++) {
+				const factor *a = s->a + row * ROWS * padded + k * ROWS, *b = s->b + column * COLUMNS * padded + k * COLUMNS;
+				vf sums[ROWS][2] = { 0 };
+
+				tile(a, b, smaller(BLOCK, s->depth - k), sums);
+				leave(s->m, s->row + row * ROWS, column * COLUMNS, sums, !s->k && !k);
+			}
+}
+
+static void
+multiply_packed(struct cpu *cpu, const struct ops_matmul *m)
+{
+	struct matmul s = { .cpu = cpu, .m = m, .column_panels = pieces_of(m->N, COLUMNS) };
+	size_t a_size = pieces_of(smaller(m->M, TALL), ROWS) * ROWS * (smaller(m->K, DEEP) + STEP);
+	size_t b_size = s.column_panels * COLUMNS * (smaller(m->K, DEEP) + STEP);
+
+	a_size = pieces_of(a_size, 32) * 32;
+	s.a = cpu_scratch(cpu, &cpu->shared, (a_size + b_size) * sizeof(factor));
+	if (!s.a)
+		return;
+	s.b = s.a + a_size;
+	for (s.row = 0; s.row < m->M; s.row += TALL)
+		for (s.k = 0; s.k < m->K; s.k += DEEP) {
+			s.rows = smaller(TALL, m->M - s.row);
+			s.depth = smaller(DEEP, m->K - s.k);
+			s.row_panels = pieces_of(s.rows, ROWS);
+			team_run(cpu->team, s.row_panels + s.column_panels, pack_piece, &s);
+			team_run(cpu->team, pieces_of(s.row_panels, ROW_PANELS) * pieces_of(s.column_panels, COLUMN_PANELS), multiply_piece, &s);
+		}
+}
+
+/* ---- few rows: decoding ---- */
+
+/* b as it lies, columns side by side. */
+INLINE void
+thin_strip(const struct ops_matmul *m, size_t i, size_t j, size_t left)
+{
+	const float *a = (const float *)m->a + (m->at ? i : i * m->lda), *b = (const float *)m->b + j;
+	size_t by = m->at ? m->lda : 1;
+	float *c = (float *)m->c + i * m->ldc + j;
+	vf sums[4] = { 0 };
+
+	for (size_t k = 0; k < m->K; k++, b += m->ldb) {
+		vf x = splat(a[k * by]);
+
+		if (left >= 4 * LANES) {
+#pragma GCC unroll 4
+			for (size_t v = 0; v < 4; v++)
+				sums[v] += x * load(b + v * LANES);
+		} else {
+			for (size_t v = 0; v * LANES < left; v++)
+				sums[v] += x * load_some(b + v * LANES, left - v * LANES);
+		}
+	}
+	for (size_t v = 0; v < 4 && v * LANES < left; v++) {
+		size_t rest = left - v * LANES;
+
+		if (m->bias)
+			sums[v] += load_some((const float *)m->bias + j + v * LANES, rest);
+		if (m->add)
+			sums[v] += load_some(c + v * LANES, rest);
+		store_some(c + v * LANES, sums[v], rest);
+	}
+}
+
+/* b transposed: a product of rows for each column. a's row lies side by side. */
+INLINE void
+thin_dot(const struct ops_matmul *m, size_t i, size_t j)
+{
+	const float *a = (const float *)m->a + i * m->lda, *b = (const float *)m->b + j * m->ldb;
+	float *c = (float *)m->c + i * m->ldc + j, x;
+	vf sum = { 0 };
+
+	for (size_t k = 0; k < m->K; k += LANES)
+		sum += load_some(a + k, m->K - k) * load_some(b + k, m->K - k);
+	x = sum_of(sum);
+	if (m->bias)
+		x += ((const float *)m->bias)[j];
+	*c = m->add ? *c + x : x;
+}
+
+static void
+thin_piece(void *context, size_t piece, int worker)
+{
+	const struct ops_matmul *m = context;
+	size_t end = smaller(m->N, (piece + 1) * STRIP);
+
+	(void)worker;
+	for (size_t j = piece * STRIP; j < end; j += m->bt ? 1 : 4 * LANES)
+		for (size_t i = 0; i < m->M; i++) {
+			if (m->bt)
+				thin_dot(m, i, j);
+			else
+				thin_strip(m, i, j, smaller(4 * LANES, end - j));
+		}
+}
+
+static void
+matmul(struct ops_device *d, const struct ops_matmul *m)
+{
+	struct cpu *cpu = (struct cpu *)d;
+	struct ops_matmul copy = *m;
+
+	if (m->M <= THIN && !(m->at && m->bt))
+		team_run(cpu->team, pieces_of(m->N, STRIP), thin_piece, &copy);
+	else if (m->K)
+		multiply_packed(cpu, m);
+}

@@ -1,0 +1,93 @@
+#include "config.h"
+
+#include "tests/kernels/arrays.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "tests/tap.h"
+
+enum { GUARD = 64 };
+
+struct array
+array_new(size_t n)
+{
+	struct array array = { .n = n, .ref = xmalloc((n + 2 * GUARD) * sizeof(double)), .got = xmalloc((n + 2 * GUARD) * sizeof(float)) };
+
+	for (size_t i = 0; i < n + 2 * GUARD; i++) {
+		array.ref[i] = (double)NAN;
+		array.got[i] = NAN;
+	}
+	array.ref += GUARD;
+	array.got += GUARD;
+	return array;
+}
+
+void
+array_release(struct array *array)
+{
+	free(array->ref - GUARD);
+	free(array->got - GUARD);
+}
+
+double
+random_next(uint64_t *state)
+{
+	*state = *state * 6364136223846793005u + 1442695040888963407u;
+	return (double)(int64_t)(*state >> 33) / 1073741824.0 - 1;
+}
+
+struct array
+array_random(size_t n, uint64_t seed, double scale)
+{
+	struct array array = array_new(n);
+
+	for (size_t i = 0; i < n; i++) {
+		array.got[i] = (float)(random_next(&seed) * scale);
+		array.ref[i] = (double)array.got[i];
+	}
+	return array;
+}
+
+struct array
+array_of(size_t n, double value)
+{
+	struct array array = array_new(n);
+
+	for (size_t i = 0; i < n; i++) {
+		array.ref[i] = value;
+		array.got[i] = (float)value;
+	}
+	return array;
+}
+
+static bool
+guards_hold(const struct array *array)
+{
+	for (size_t i = 1; i <= GUARD; i++)
+		if (!isnan(array->got[-(ptrdiff_t)i]) || !isnan(array->got[array->n + i - 1]))
+			return false;
+	return true;
+}
+
+bool
+array_same(const struct array *array, double tolerance, const char *name)
+{
+	double largest = 0, worst = 0;
+	size_t where = 0;
+
+	for (size_t i = 0; i < array->n; i++) {
+		double difference = fabs(array->ref[i] - (double)array->got[i]);
+
+		largest = fmax(largest, fabs(array->ref[i]));
+		if (!(difference <= worst)) {
+			worst = difference;
+			where = i;
+			if (isnan(worst))
+				break;
+		}
+	}
+	if (!guards_hold(array))
+		return ok(false, "%s: wrote outside", name);
+	return ok(worst <= tolerance * largest, "%s: [%zu] of %zu is off by %.3g of %.3g", name, where, array->n, worst, largest);
+}

@@ -1,0 +1,27 @@
+/* Numbers as two devices see them: the reference in double precision, the one that is tested in single precision. Around each array lie
+ * guards of NaN: what reads past it spoils its results, what writes past it is found. */
+#ifndef TESTS_KERNELS_ARRAYS_H
+#define TESTS_KERNELS_ARRAYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct array {
+	size_t n;
+	double *ref;
+	float *got;
+};
+
+/* Filled with NaN. */
+struct array array_new(size_t n);
+void array_release(struct array *array);
+/* Numbers from -scale to scale, the same for both and for every call with the same seed. */
+struct array array_random(size_t n, uint64_t seed, double scale);
+struct array array_of(size_t n, double value);
+/* An assertion: the largest difference is at most `tolerance` times the largest number of the reference, and no guard was written to. */
+bool array_same(const struct array *array, double tolerance, const char *name);
+/* The next number of a sequence, from -1 to 1. */
+double random_next(uint64_t *state);
+
+#endif

@@ -1,0 +1,342 @@
+/* The reference's backward halves against finite differences; Philox against its authors' numbers; and the same bits from any number of
+ * threads. */
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/ops.h"
+#include "tests/kernels/arrays.h"
+#include "tests/tap.h"
+
+enum { PROBES = 8 };
+
+static const struct ops_step STEP = { .seed = 99, .step = 5, .loss_scale = 0.5 };
+static const struct ops_dropout DROPOUT = { .rate = 0.25, .site = 1, .step = &STEP };
+static const int32_t STARTS[] = { 0, 5, 6, 19 };
+static const int32_t IDS[] = { 1, 3, 0, 3, 2 }, PLACES[] = { 0, 1, 2, 0, 1 };
+
+/* ---- Philox ---- */
+
+static void
+test_philox(void)
+{
+	static const struct {
+		uint32_t counter[4];
+		uint64_t key;
+		uint32_t want[4];
+	} cases[] = {
+		{ { 0, 0, 0, 0 }, 0, { 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 } },
+		{ { ~0u, ~0u, ~0u, ~0u }, ~(uint64_t)0, { 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd } },
+		{ { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344 }, 0x299f31d0a4093822, { 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		uint32_t got[4];
+
+		ops_philox(cases[i].counter, cases[i].key, got);
+		is_mem(got, sizeof(got), cases[i].want, sizeof(got), "Philox, case %zu", i);
+	}
+}
+
+/* ---- finite differences ---- */
+
+/* A function of some arrays: the sum of its outputs, each times a number. */
+struct function {
+	struct ops_device *d;
+	double *x[4]; /* its inputs */
+	double *grads[4];
+	size_t n[4], n_out;
+	double *out, *weights;
+	void (*forward)(struct function *f);
+	void (*backward)(struct function *f); /* weights are the gradients of the outputs */
+	double *scratch[4];
+};
+
+static double
+value_of(struct function *f)
+{
+	double sum = 0;
+
+	f->forward(f);
+	for (size_t i = 0; i < f->n_out; i++)
+		sum += f->out[i] * f->weights[i];
+	return sum;
+}
+
+static double *
+random_reals(size_t n, uint64_t seed)
+{
+	double *ret = xmalloc(n * sizeof(*ret));
+
+	for (size_t i = 0; i < n; i++)
+		ret[i] = random_next(&seed);
+	return ret;
+}
+
+static void
+check_input(struct function *f, int input, const char *name)
+{
+	double worst = 0, largest = 0;
+
+	for (size_t i = 0; i < f->n[input]; i++)
+		largest = fmax(largest, fabs(f->grads[input][i]));
+	for (size_t probe = 0; probe < PROBES; probe++) {
+		size_t i = (probe * 7919 + 3) % f->n[input];
+		double *x = &f->x[input][i], before = *x, step = 1e-5, up;
+
+		*x = before + step;
+		up = value_of(f);
+		*x = before - step;
+		worst = fmax(worst, fabs((up - value_of(f)) / (2 * step) - f->grads[input][i]));
+		*x = before;
+	}
+	ok(worst <= 1e-7 * largest && largest > 0, "%s, input %d: finite differences are off by %.3g of %.3g", name, input, worst, largest);
+}
+
+static void
+check(struct function *f, const char *name)
+{
+	f->out = xcalloc(f->n_out, sizeof(double));
+	f->weights = random_reals(f->n_out, 17);
+	for (int i = 0; i < 4 && f->n[i]; i++) {
+		f->x[i] = random_reals(f->n[i], (uint64_t)i + 1);
+		f->grads[i] = xcalloc(f->n[i], sizeof(double));
+	}
+	for (int i = 0; i < 4; i++)
+		f->scratch[i] = xcalloc(4096, sizeof(double));
+	f->forward(f);
+	f->backward(f);
+	for (int i = 0; i < 4 && f->n[i]; i++)
+		check_input(f, i, name);
+	for (int i = 0; i < 4; i++) {
+		free(f->x[i]);
+		free(f->grads[i]);
+		free(f->scratch[i]);
+	}
+	free(f->out);
+	free(f->weights);
+}
+
+enum { ROWS = 5, CHANNELS = 12 };
+
+static struct ops_embed
+embed_of(const struct function *f)
+{
+	return (struct ops_embed){ .N = ROWS, .C = CHANNELS, .ids = IDS, .places = PLACES, .table = f->x[0], .positions = f->x[1],
+		.scale = 2, .blank = true, .dropout = DROPOUT };
+}
+
+static void
+embed_forward(struct function *f)
+{
+	struct ops_embed e = embed_of(f);
+
+	f->d->ops->embed_forward(f->d, &e, f->out);
+}
+
+static void
+embed_backward(struct function *f)
+{
+	struct ops_embed e = embed_of(f);
+
+	f->d->ops->embed_backward(f->d, &e, f->weights, f->grads[0], f->grads[1]);
+}
+
+static struct ops_norm
+norm_of(const struct function *f)
+{
+	return (struct ops_norm){ .N = ROWS, .C = CHANNELS, .x = f->x[0], .branch = f->x[1], .gain = f->x[2], .bias = f->x[3],
+		.sum = f->scratch[0], .mean = f->scratch[1], .rstd = f->scratch[2], .epsilon = 1e-3, .dropout = DROPOUT };
+}
+
+static void
+norm_forward(struct function *f)
+{
+	struct ops_norm n = norm_of(f);
+
+	f->d->ops->norm_forward(f->d, &n, f->out);
+}
+
+static void
+norm_backward(struct function *f)
+{
+	struct ops_norm n = norm_of(f);
+
+	f->d->ops->norm_backward(f->d, &n, f->weights, f->grads[0], f->grads[1], f->grads[2], f->grads[3]);
+}
+
+static void
+gelu_forward(struct function *f)
+{
+	f->d->ops->activate_forward(f->d, OPS_GELU, f->n_out, f->x[0], f->out, &DROPOUT);
+}
+
+static void
+gelu_backward(struct function *f)
+{
+	memcpy(f->grads[0], f->weights, f->n_out * sizeof(double));
+	f->d->ops->activate_backward(f->d, OPS_GELU, f->n_out, f->x[0], f->grads[0], &DROPOUT);
+}
+
+static void
+relu_forward(struct function *f)
+{
+	f->d->ops->activate_forward(f->d, OPS_RELU, f->n_out, f->x[0], f->out, &DROPOUT);
+}
+
+static void
+relu_backward(struct function *f)
+{
+	memcpy(f->grads[0], f->weights, f->n_out * sizeof(double));
+	f->d->ops->activate_backward(f->d, OPS_RELU, f->n_out, f->x[0], f->grads[0], &DROPOUT);
+}
+
+static struct ops_attention
+attention_of(const struct function *f)
+{
+	return (struct ops_attention){ .N = 19, .C = CHANNELS, .NH = 3, .documents = 3, .longest = 13, .starts = STARTS, .qkv = f->x[0],
+		.out = f->out, .logsum = f->scratch[0], .dropout = DROPOUT };
+}
+
+static void
+attention_forward(struct function *f)
+{
+	struct ops_attention a = attention_of(f);
+
+	f->d->ops->attention_forward(f->d, &a);
+}
+
+static void
+attention_backward(struct function *f)
+{
+	struct ops_attention a = attention_of(f);
+
+	f->d->ops->attention_backward(f->d, &a, f->weights, f->grads[0]);
+}
+
+/* Here the outputs are losses, which the op itself weighs and adds up. */
+static struct ops_xent
+xent_of(const struct function *f, double *logits)
+{
+	return (struct ops_xent){ .N = ROWS, .V = CHANNELS, .logits = logits, .labels = IDS, .weights = f->scratch[0], .smoothing = 0.1,
+		.step = &STEP, .losses = f->out, .hits = f->scratch[1] };
+}
+
+static void
+xent_forward(struct function *f)
+{
+	struct ops_xent x;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		f->scratch[0][i] = (double)(i + 1);
+		f->weights[i] = STEP.loss_scale;
+	}
+	x = xent_of(f, f->x[0]);
+	f->d->ops->xent(f->d, &x);
+}
+
+static void
+xent_backward(struct function *f)
+{
+	struct ops_xent x = xent_of(f, f->grads[0]);
+
+	memcpy(f->grads[0], f->x[0], ROWS * CHANNELS * sizeof(double));
+	x.backward = true;
+	f->d->ops->xent(f->d, &x);
+}
+
+static void
+test_gradients(void)
+{
+	const char *why;
+	struct ops_device *d = ops_open("reference", 1, OPS_F32, &why);
+	struct function embed = { .d = d, .n = { 4 * CHANNELS, 3 * CHANNELS }, .n_out = ROWS * CHANNELS, .forward = embed_forward,
+		.backward = embed_backward };
+	struct function norm = { .d = d, .n = { ROWS * CHANNELS, ROWS * CHANNELS, CHANNELS, CHANNELS }, .n_out = ROWS * CHANNELS,
+		.forward = norm_forward, .backward = norm_backward };
+	struct function gelu = { .d = d, .n = { 100 }, .n_out = 100, .forward = gelu_forward, .backward = gelu_backward };
+	struct function relu = { .d = d, .n = { 100 }, .n_out = 100, .forward = relu_forward, .backward = relu_backward };
+	struct function attention = { .d = d, .n = { 19 * 3 * CHANNELS }, .n_out = 19 * CHANNELS, .forward = attention_forward,
+		.backward = attention_backward };
+	struct function xent = { .d = d, .n = { ROWS * CHANNELS }, .n_out = ROWS, .forward = xent_forward, .backward = xent_backward };
+
+	check(&embed, "embed");
+	check(&norm, "norm");
+	check(&gelu, "gelu");
+	check(&relu, "relu");
+	check(&attention, "attention");
+	check(&xent, "xent");
+	d->ops->close(d);
+}
+
+/* ---- threads ---- */
+
+struct outputs {
+	struct array c, sums, out, logsum, dqkv, dgain, table, factor;
+};
+
+/* Sizes that are cut into many pieces. */
+static struct outputs
+run(int threads)
+{
+	enum { M = 300, N = 270, K = 1100, C = 96, V = 40 };
+	const char *why;
+	struct ops_device *d = ops_open("cpu", threads, OPS_F32, &why);
+	struct array a = array_random(M * K, 1, 1), b = array_random(K * N, 2, 1), qkv = array_random(M * 3 * C, 3, 1);
+	struct array gain = array_of(C, 1), mean = array_new(M), rstd = array_new(M), scratch = array_new(M * C);
+	struct outputs o = { array_new(M * N), array_of(N, 0), array_new(M * C), array_new(M * 4), array_new(M * 3 * C), array_of(C, 0),
+		array_of(V * C, 0), array_new(1) };
+	struct ops_matmul m = { .M = M, .N = N, .K = K, .a = a.got, .lda = K, .b = b.got, .ldb = N, .c = o.c.got, .ldc = N };
+	int32_t starts[] = { 0, 100, 200, M }, ids[M], places[M];
+	struct ops_attention at = { .N = M, .C = C, .NH = 4, .documents = 3, .longest = 100, .starts = starts, .qkv = qkv.got,
+		.out = o.out.got, .logsum = o.logsum.got, .dropout = DROPOUT };
+	struct ops_norm n = { .N = M, .C = C, .x = a.got, .mean = mean.got, .rstd = rstd.got, .gain = gain.got, .bias = gain.got,
+		.epsilon = 1e-5 };
+	struct ops_embed e = { .N = M, .C = C, .ids = ids, .places = places, .table = a.got, .positions = a.got, .scale = 1 };
+
+	for (int i = 0; i < M; i++)
+		ids[i] = places[i] = i * i % V;
+	d->ops->matmul(d, &m);
+	d->ops->column_sums(d, M, N, o.c.got, o.sums.got);
+	d->ops->attention_forward(d, &at);
+	d->ops->attention_backward(d, &at, b.got, o.dqkv.got);
+	d->ops->norm_forward(d, &n, scratch.got);
+	d->ops->norm_backward(d, &n, b.got, scratch.got, NULL, o.dgain.got, o.sums.got);
+	d->ops->embed_backward(d, &e, b.got, o.table.got, NULL);
+	d->ops->clip(d, M * K, a.got, 1, o.factor.got, mean.got);
+	d->ops->close(d);
+	array_release(&a);
+	array_release(&b);
+	array_release(&qkv);
+	array_release(&gain);
+	array_release(&mean);
+	array_release(&rstd);
+	array_release(&scratch);
+	return o;
+}
+
+static void
+test_threads(void)
+{
+	static const char *const names[] = { "matmul", "column_sums", "attention", "its sums", "its gradients", "norm's gradients",
+		"embed's gradients", "clip" };
+	struct outputs one = run(1), five = run(5);
+	struct array *of_one = &one.c, *of_five = &five.c;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		ok(!memcmp(of_one[i].got, of_five[i].got, of_one[i].n * sizeof(float)), "%s: the same bits from one thread and from five", names[i]);
+		array_release(&of_one[i]);
+		array_release(&of_five[i]);
+	}
+}
+
+int
+main(void)
+{
+	test_philox();
+	test_gradients();
+	test_threads();
+	return done_testing();
+}

@@ -1,0 +1,346 @@
+/* Each operation of each set of instructions against the reference, and the reference's backward halves against finite differences. */
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/ops.h"
+#include "tests/kernels/arrays.h"
+#include "tests/tap.h"
+
+/* The two devices of a comparison. `which` 0 is the reference. */
+static struct ops_device *devices[2];
+static const struct ops_step STEP = { .seed = 0x123456789ABCDEFu, .step = 11, .loss_scale = 0.25, .rate = 0.01, .root = 1.5, .decay = 0.001 };
+
+static void *
+side(const struct array *array, int which)
+{
+	return which ? (void *)array->got : (void *)array->ref;
+}
+
+#define BOTH(which) for (int which = 0; which < 2; which++)
+#define OPS(which) devices[which]->ops
+
+static struct ops_dropout
+dropout_of(double rate)
+{
+	return (struct ops_dropout){ .rate = rate, .site = 3, .step = &STEP };
+}
+
+/* ---- one test an operation ---- */
+
+static void
+test_matmul(size_t M, size_t N, size_t K)
+{
+	for (int form = 0; form < 16; form++) {
+		bool at = form & 1, bt = form & 2, add = form & 4, bias = form & 8;
+		size_t lda = (at ? M : K) + 3, ldb = (bt ? K : N) + 1, ldc = N + 2;
+		/* A few rows stay in single precision, if they lie in a way that needs no packing. */
+		bool rounded = devices[1]->precision == OPS_BF16 && (M > 4 || (at && bt));
+		struct array a = array_random((at ? K : M) * lda, 1, 1), b = array_random((bt ? N : K) * ldb, 2, 1);
+		struct array c = array_random(M * ldc, 3, 1), v = array_random(N, 4, 1);
+
+		BOTH(w) {
+			struct ops_matmul m = { .M = M, .N = N, .K = K, .a = side(&a, w), .lda = lda, .b = side(&b, w), .ldb = ldb,
+				.c = side(&c, w), .ldc = ldc, .at = at, .bt = bt, .add = add, .bias = bias ? side(&v, w) : NULL };
+
+			OPS(w)->matmul(devices[w], &m);
+		}
+		if (!array_same(&c, rounded ? 8e-3 : 4e-6, "matmul"))
+			tap_note("%zu %zu %zu, form %d", M, N, K, form);
+		array_release(&a);
+		array_release(&b);
+		array_release(&c);
+		array_release(&v);
+	}
+}
+
+static int32_t *
+numbers(size_t n, size_t below)
+{
+	int32_t *ret = xmalloc((n + 1) * sizeof(*ret));
+	uint64_t state = 5;
+
+	for (size_t i = 0; i < n; i++)
+		ret[i] = (int32_t)((random_next(&state) + 1) / 2 * (double)below) % (int32_t)below;
+	return ret;
+}
+
+static void
+test_embed(size_t N, size_t C, size_t V, double rate)
+{
+	struct array table = array_random(V * C, 1, 1), positions = array_random(9 * C, 2, 1), out = array_new(N * C);
+	struct array dout = array_random(N * C, 3, 1), dtable = array_random(V * C, 4, 1), dpositions = array_random(9 * C, 5, 1);
+	CLEANUP(freep) int32_t *ids = numbers(N, V), *places = numbers(N, 9);
+
+	for (int blank = 0; blank < 2; blank++)
+		BOTH(w) {
+			struct ops_embed e = { .N = N, .C = C, .ids = ids, .places = places, .table = side(&table, w),
+				.positions = side(&positions, w), .scale = 3.5, .blank = blank, .dropout = dropout_of(rate) };
+
+			OPS(w)->embed_forward(devices[w], &e, side(&out, w));
+			OPS(w)->embed_backward(devices[w], &e, side(&dout, w), side(&dtable, w), blank ? NULL : side(&dpositions, w));
+		}
+	array_same(&out, 1e-6, "embed_forward");
+	array_same(&dtable, 2e-6, "embed_backward, table");
+	array_same(&dpositions, 2e-6, "embed_backward, positions");
+	array_release(&table);
+	array_release(&positions);
+	array_release(&out);
+	array_release(&dout);
+	array_release(&dtable);
+	array_release(&dpositions);
+}
+
+struct norm_arrays {
+	struct array x, branch, sum, mean, rstd, gain, bias, out, dout, dsum, dbranch, dgain, dbias;
+};
+
+static struct ops_norm
+norm_of(struct norm_arrays *a, int w, size_t N, size_t C, bool branch, double rate)
+{
+	return (struct ops_norm){ .N = N, .C = C, .x = side(&a->x, w), .branch = branch ? side(&a->branch, w) : NULL,
+		.sum = side(&a->sum, w), .mean = side(&a->mean, w), .rstd = side(&a->rstd, w), .gain = side(&a->gain, w),
+		.bias = side(&a->bias, w), .epsilon = 1e-5, .dropout = dropout_of(rate) };
+}
+
+static struct norm_arrays
+norm_arrays(size_t N, size_t C)
+{
+	return (struct norm_arrays){ .x = array_random(N * C, 1, 2), .branch = array_random(N * C, 2, 1), .sum = array_new(N * C),
+		.mean = array_new(N), .rstd = array_new(N), .gain = array_random(C, 3, 1), .bias = array_random(C, 4, 1),
+		.out = array_new(N * C), .dout = array_random(N * C, 5, 1), .dsum = array_random(N * C, 6, 1), .dbranch = array_new(N * C),
+		.dgain = array_random(C, 7, 1), .dbias = array_random(C, 8, 1) };
+}
+
+static void
+norm_release(struct norm_arrays *a)
+{
+	struct array *all[] = { &a->x, &a->branch, &a->sum, &a->mean, &a->rstd, &a->gain, &a->bias, &a->out, &a->dout, &a->dsum, &a->dbranch,
+		&a->dgain, &a->dbias };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		array_release(all[i]);
+}
+
+static void
+test_norm(size_t N, size_t C, double rate)
+{
+	for (int branch = 0; branch < 2; branch++) {
+		struct norm_arrays a = norm_arrays(N, C);
+
+		BOTH(w) {
+			struct ops_norm n = norm_of(&a, w, N, C, branch, rate);
+
+			OPS(w)->norm_forward(devices[w], &n, side(&a.out, w));
+			OPS(w)->norm_backward(devices[w], &n, side(&a.dout, w), side(&a.dsum, w), branch ? side(&a.dbranch, w) : NULL,
+				side(&a.dgain, w), side(&a.dbias, w));
+		}
+		array_same(&a.out, 3e-6, "norm_forward");
+		array_same(&a.dsum, 5e-6, "norm_backward");
+		array_same(&a.dgain, 5e-6, "norm_backward, gain");
+		array_same(&a.dbias, 5e-6, "norm_backward, bias");
+		if (branch) {
+			array_same(&a.sum, 1e-6, "norm_forward, sum");
+			array_same(&a.dbranch, 5e-6, "norm_backward, branch");
+		}
+		norm_release(&a);
+	}
+}
+
+static void
+test_activation(enum ops_activation kind, size_t n, double rate)
+{
+	struct array in = array_random(n, 1, 4), out = array_new(n), grad = array_random(n, 2, 1);
+	struct ops_dropout dropout = dropout_of(rate);
+
+	BOTH(w) {
+		OPS(w)->activate_forward(devices[w], kind, n, side(&in, w), side(&out, w), &dropout);
+		OPS(w)->activate_backward(devices[w], kind, n, side(&in, w), side(&grad, w), &dropout);
+	}
+	array_same(&out, 1e-6, "activate_forward");
+	array_same(&grad, 2e-6, "activate_backward");
+	array_release(&in);
+	array_release(&out);
+	array_release(&grad);
+}
+
+static void
+test_sums(size_t N, size_t C)
+{
+	struct array x = array_random(N * C, 1, 1), sums = array_random(C, 2, 1), factor = array_new(1), norm = array_new(1);
+
+	BOTH(w) {
+		OPS(w)->column_sums(devices[w], N, C, side(&x, w), side(&sums, w));
+		OPS(w)->clip(devices[w], N * C, side(&x, w), 1.5, side(&factor, w), side(&norm, w));
+	}
+	array_same(&sums, 3e-6, "column_sums");
+	array_same(&factor, 2e-6, "clip");
+	array_same(&norm, 2e-6, "clip, norm");
+	array_release(&x);
+	array_release(&sums);
+	array_release(&factor);
+	array_release(&norm);
+}
+
+static void
+test_attention(const int32_t *starts, size_t documents, size_t C, size_t NH, double rate)
+{
+	size_t N = (size_t)starts[documents];
+	struct array qkv = array_random(N * 3 * C, 1, 2), out = array_new(N * C), logsum = array_new(N * NH);
+	struct array dout = array_random(N * C, 2, 1), dqkv = array_new(N * 3 * C);
+
+	BOTH(w) {
+		struct ops_attention a = { .N = N, .C = C, .NH = NH, .documents = documents, .longest = N, .starts = starts,
+			.qkv = side(&qkv, w), .out = side(&out, w), .logsum = side(&logsum, w), .dropout = dropout_of(rate) };
+
+		OPS(w)->attention_forward(devices[w], &a);
+		OPS(w)->attention_backward(devices[w], &a, side(&dout, w), side(&dqkv, w));
+	}
+	array_same(&out, 5e-6, "attention_forward");
+	array_same(&logsum, 5e-6, "attention_forward, sums");
+	array_same(&dqkv, 1e-5, "attention_backward");
+	array_release(&qkv);
+	array_release(&out);
+	array_release(&logsum);
+	array_release(&dout);
+	array_release(&dqkv);
+}
+
+/* Three rows of their own slots, in any order, at different lengths. */
+static void
+test_decode(size_t C, size_t NH)
+{
+	enum { R = 3, L = 21 };
+	static const int32_t slots[R] = { 2, 0, 1 }, at[R] = { 20, 0, 16 };
+	struct array qkv = array_random(R * 3 * C, 1, 2), keys = array_random(R * L * C, 2, 2), values = array_random(R * L * C, 3, 2);
+	struct array out = array_new(R * C);
+
+	BOTH(w) {
+		struct ops_keep k = { .N = R, .C = C, .L = L, .slots = slots, .at = at, .qkv = side(&qkv, w), .keys = side(&keys, w),
+			.values = side(&values, w) };
+		struct ops_decode a = { .R = R, .C = C, .NH = NH, .L = L, .slots = slots, .at = at, .qkv = side(&qkv, w),
+			.keys = side(&keys, w), .values = side(&values, w), .out = side(&out, w) };
+
+		OPS(w)->keep(devices[w], &k);
+		OPS(w)->decode_attention(devices[w], &a);
+	}
+	array_same(&keys, 0, "keep, keys");
+	array_same(&values, 0, "keep, values");
+	array_same(&out, 5e-6, "decode_attention");
+	array_release(&qkv);
+	array_release(&keys);
+	array_release(&values);
+	array_release(&out);
+}
+
+static void
+test_xent(size_t N, size_t V, double smoothing)
+{
+	struct array logits = array_random(N * V, 1, 6), weights = array_random(N, 2, 1), losses = array_new(N), hits = array_new(N);
+	CLEANUP(freep) int32_t *labels = numbers(N, V);
+
+	/* Half of the rows are right, and two have equal largest ones. */
+	for (size_t i = 0; i < N; i += 2) {
+		logits.ref[i * V + (size_t)labels[i]] = 9;
+		logits.got[i * V + (size_t)labels[i]] = 9;
+	}
+	logits.ref[V - 1] = 9;
+	logits.got[V - 1] = 9;
+	for (int backward = 0; backward < 2; backward++)
+		BOTH(w) {
+			struct ops_xent x = { .N = N, .V = V, .logits = side(&logits, w), .labels = labels, .weights = side(&weights, w),
+				.smoothing = smoothing, .backward = backward, .step = &STEP, .losses = side(&losses, w),
+				.hits = side(&hits, w) };
+
+			OPS(w)->xent(devices[w], &x);
+		}
+	array_same(&losses, 3e-6, "xent");
+	array_same(&hits, 0, "xent, hits");
+	array_same(&logits, 5e-6, "xent, gradients");
+	array_release(&logits);
+	array_release(&weights);
+	array_release(&losses);
+	array_release(&hits);
+}
+
+static void
+test_adam(size_t n, bool clipped, bool decay)
+{
+	struct array p = array_random(n, 1, 1), m = array_random(n, 2, 1), v = array_of(n, 0.25), g = array_random(n, 3, 1);
+	struct array factor = array_of(1, 0.5);
+
+	BOTH(w) {
+		struct ops_adam a = { .n = n, .p = side(&p, w), .m = side(&m, w), .v = side(&v, w), .g = side(&g, w), .beta1 = 0.9,
+			.beta2 = 0.98, .epsilon = 1e-9, .clip = clipped ? side(&factor, w) : NULL, .decay = decay, .step = &STEP };
+
+		OPS(w)->adam(devices[w], &a);
+	}
+	array_same(&p, 1e-6, "adam");
+	array_same(&m, 1e-6, "adam, m");
+	array_same(&v, 1e-6, "adam, v");
+	array_release(&p);
+	array_release(&m);
+	array_release(&v);
+	array_release(&g);
+	array_release(&factor);
+}
+
+static void
+test_device(const char *name, enum ops_precision precision)
+{
+	static const int32_t one[] = { 0, 1 }, some[] = { 0, 17, 17, 18, 83, 150 };
+	const char *why;
+
+	devices[1] = ops_open(name, 3, precision, &why);
+	if (!devices[1]) {
+		skip(1, "%s%s: %s", name, precision == OPS_BF16 ? " with bfloat16" : "", why);
+		return;
+	}
+	tap_note("%s, %d threads", devices[1]->name, devices[1]->threads);
+	test_matmul(1, 1, 1);
+	test_matmul(3, 70, 33);
+	test_matmul(13, 33, 7);
+	test_matmul(125, 261, 19);
+	test_matmul(37, 40, 1283);
+	if (precision == OPS_F32) {
+		for (int i = 0; i < 2; i++) {
+			test_embed(70, 130, 11, 0.3 * i);
+			test_norm(67, 70, 0.3 * i);
+			test_norm(5, 1030, 0.3 * i);
+			test_activation(OPS_RELU, 16384 + 77, 0.3 * i);
+			test_activation(OPS_GELU, 1003, 0.3 * i);
+			test_attention(some, 5, 3 * 20, 3, 0.3 * i);
+			test_attention(some, 5, 2 * 64, 2, 0.3 * i);
+			test_attention(one, 1, 7, 1, 0.3 * i);
+			test_xent(9, 67, 0.1 * i);
+			test_xent(2, 3, 0.1 * i);
+			test_adam(16384 + 5, i, !i);
+		}
+		test_sums(300, 70);
+		test_sums(1, 3);
+		test_decode(3 * 20, 3);
+		test_decode(2 * 64, 2);
+	}
+	is_int(OPS(1)->sync(devices[1]), 0, "nothing failed");
+	OPS(1)->close(devices[1]);
+}
+
+int
+main(void)
+{
+	const char *why;
+
+	devices[0] = ops_open("reference", 1, OPS_F32, &why);
+	test_device("cpu-base", OPS_F32);
+	test_device("cpu-avx2", OPS_F32);
+	test_device("cpu-avx512", OPS_F32);
+	test_device("cpu", OPS_F32);
+	test_device("cpu", OPS_BF16);
+	OPS(0)->close(devices[0]);
+	ok(!ops_open("abacus", 1, OPS_F32, &why) && why, "an unknown device is refused");
+	ok(!ops_open("cpu", -1, OPS_F32, &why) && why, "so is a negative number of threads");
+	ok(!ops_open("cpu-base", 1, OPS_BF16, &why) && why, "so is bfloat16 without instructions for it");
+	return done_testing();
+}
