@@ -142,6 +142,13 @@ recorded_take(struct recorded *recorded, const struct http_request *request, con
 
 	buf_puts(&recorded->log, log_word);
 	log_request(recorded, request, path ? path : "");
+	if (recorded->answer) {
+		char *answer = recorded->answer(recorded->context, path ? path : "");
+
+		vec_push(&recorded->answers, answer);
+		if (answer)
+			return answer;
+	}
 	snprintf(asked, sizeof asked, "> %s %s", request->method, path ? path : "");
 	at = choose(recorded, asked);
 	CLEANUP(freep) char *want = recorded_take_line(&at);
@@ -203,6 +210,9 @@ recorded_release(struct recorded *recorded)
 {
 	recorded_drop_all(recorded);
 	vec_release(&recorded->taken);
+	for (size_t i = 0; i < recorded->answers.n; i++)
+		free(recorded->answers.items[i]);
+	vec_release(&recorded->answers);
 	buf_release(&recorded->log);
 }
 
