@@ -56,6 +56,7 @@ C_TESTS += %D%/runtime/cluster/test_kube
 C_TESTS += %D%/runtime/cluster/test_kubeconfig
 C_TESTS += %D%/runtime/cluster/test_workflow
 C_TESTS += %D%/runtime/cluster/test_watch
+C_TESTS += %D%/runtime/cluster/test_watch_workflow
 C_TESTS += %D%/runtime/test_container
 C_TESTS += %D%/runtime/test_engine
 C_TESTS += %D%/runtime/test_local

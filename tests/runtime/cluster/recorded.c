@@ -76,7 +76,7 @@ recorded_take_head(const char **at, const char *line, const struct http_request 
 	while (*type == ' ')
 		type++;
 	snprintf(ret->content_type, sizeof ret->content_type, "%s", type);
-	while ((*at)[strcspn(*at, ": \n{@")] == ':') {
+	while (**at >= 'A' && **at <= 'Z' && (*at)[strcspn(*at, ": \n{@")] == ':') {
 		CLEANUP(freep) char *header = recorded_take_line(at);
 
 		http_reply_header(ret, header, strlen(header));

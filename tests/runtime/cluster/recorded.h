@@ -2,7 +2,7 @@
  *
  *     > GET /version                       what must be asked; the URL without the server
  *     < 200 application/json               status and Content-Type
- *     Retry-After: 1                       headers, perhaps
+ *     Retry-After: 1                       headers, perhaps; they begin with a capital letter
  *     {"gitVersion": "v1.35.4"}            the body, until the next `>`
  *     > GET /version
  *     ! cut the peer went away             no answer: one of the outcomes below, and libcurl's words
