@@ -113,7 +113,7 @@ begin_object(struct frames *f, enum frames_role parent)
 	if (parent == FRAMES_ITEMS)
 		f->frame.type[0] = '\0';
 	else if (!strcmp(f->key, "error"))
-		strcpy(f->frame.type, "ERROR");
+		memcpy(f->frame.type, "ERROR", sizeof "ERROR");
 	f->sink.begin(f->sink.context, &f->frame);
 }
 

@@ -397,6 +397,7 @@ open_next(void *context)
 	struct frames_sink sink = { object_begins, object_comes, object_ends, list_ends, watch };
 	struct api_stream_listener listener = { began, came, ended, watch };
 	struct api_request request = { .right = watch->source.right, .timeout = WATCH_SILENCE };
+	struct buf path = { 0 };
 
 	watch->timer = NULL;
 	watch->listing = !*watch->version;
@@ -411,16 +412,13 @@ open_next(void *context)
 		watch->stream = api_stream_open(watch->api, &request, &listener);
 		return;
 	}
-	CLEANUP(freep) char *path = xcalloc(1, strlen(watch->source.watch) + 3 * sizeof watch->version);
-	struct buf escaped = { 0 };
-
-	api_write_escaped(&escaped, watch->version);
-	strcat(strcpy(path, watch->source.watch), buf_text(&escaped));
-	buf_release(&escaped);
-	request.path = path;
+	buf_puts(&path, watch->source.watch);
+	api_write_escaped(&path, watch->version);
+	request.path = buf_text(&path);
 	request.accept = watch->source.events ? "text/event-stream" : NULL;
 	request.right.verb = "watch";
 	watch->stream = api_stream_open(watch->api, &request, &listener);
+	buf_release(&path);
 }
 
 void

@@ -1,6 +1,7 @@
 /* A watch of one Workflow, into a model. */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,8 +133,7 @@ watch_workflow(struct api *api, const struct watch_source *source, const char *u
 
 	w->model = model;
 	w->watcher = *watcher;
-	if (uid && strlen(uid) < sizeof w->uid)
-		strcpy(w->uid, uid);
+	snprintf(w->uid, sizeof w->uid, "%s", uid ? uid : "");
 	watch_begin(&w->watch, &ops, api, source);
 	return &w->watch;
 }

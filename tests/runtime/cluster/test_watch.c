@@ -67,7 +67,7 @@ say_failure(struct world *world, const char *word, const struct api_failure *fai
 
 	buf_printf(log, "%s", word);
 	if (failure)
-		buf_printf(log, ": %s\n  help: %s\n", failure->what, failure->help);
+		buf_printf(log, ": %s\n  help: %s\n", failure->what, strstr(failure->help, "fake_plugin.sh") ? "names the plugin" : failure->help);
 	else
 		buf_puts(log, "\n");
 	called(world);
