@@ -118,12 +118,18 @@ SCRIPT_TESTS += %D%/lint/words.py
 SCRIPT_TESTS += %D%/notebooks/test_notebooks.py
 SCRIPT_TESTS += %D%/runtime/test_kernel_runs.py
 SCRIPT_TESTS += %D%/runtime/test_programs.py
+SCRIPT_TESTS += %D%/semantics/test_here.py
 SCRIPT_TESTS += %D%/step/test_score.py
 SCRIPT_TESTS += %D%/step/test_steps.sh
 SCRIPT_TESTS += %D%/train/score_vs_peers.py
 SCRIPT_TESTS += %D%/train/bpe_vs_tokenizers.py
 SCRIPT_TESTS += %D%/train/test_subword.py
 SCRIPT_TESTS += %D%/train/test_token_steps.py
+
+# Against a cluster, by `make check-cluster` only.
+CLUSTER_TESTS =
+CLUSTER_TESTS += %D%/cluster/test_levels.py
+CLUSTER_TESTS += %D%/semantics/test_argo.py
 
 check_PROGRAMS += $(C_TESTS) $(FUZZ_TARGETS)
 
@@ -148,7 +154,7 @@ check_PROGRAMS += %D%/train/bpe_tool
 
 # A kernel for the tests of the protocol. It has a main() of its own and is no test.
 check_PROGRAMS += %D%/kernel/echo_kernel
-dist_noinst_SCRIPTS += $(SCRIPT_TESTS)
+dist_noinst_SCRIPTS += $(SCRIPT_TESTS) $(CLUSTER_TESTS) %D%/cluster/check %D%/cluster/cluster
 
 check_LIBRARIES += %D%/libtests.a
 %C%_libtests_a_SOURCES = \
@@ -198,6 +204,11 @@ AM_TESTS_ENVIRONMENT = \
 update-golden: all
 	UPDATE_GOLDEN=1 $(MAKE) $(AM_MAKEFLAGS) check
 .PHONY: update-golden
+
+# Builds a cluster (hacking.md says what that takes), runs the tests that need one, and ends it.
+check-cluster: all
+	@MAKE='$(MAKE)' $(srcdir)/tests/cluster/check $(CLUSTER_TESTS)
+.PHONY: check-cluster
 
 # All fuzz targets and nothing else: what a build with --enable-fuzzing is for.
 fuzz-targets: $(FUZZ_TARGETS)
