@@ -14,6 +14,8 @@
 
 static const char mask[] = "***";
 
+enum { COUNT_PIECE = 64 * 1024 };
+
 struct log {
 	int file, index; /* the index: -1 until there is something to note */
 	char *index_path;
@@ -55,15 +57,23 @@ open_new(const char *path, struct error *err)
 	return fd;
 }
 
-struct log *
-log_new(const char *path, const char *const *secrets, size_t n_secrets, struct error *err)
+static struct log *
+new_log(const char *path)
 {
 	struct log *log = xcalloc(1, sizeof(*log));
 	struct buf name = { 0 };
 
 	buf_printf(&name, "%s.idx", path);
 	log->index_path = buf_detach(&name, NULL);
-	log->index = -1;
+	log->file = log->index = -1;
+	return log;
+}
+
+struct log *
+log_new(const char *path, const char *const *secrets, size_t n_secrets, struct error *err)
+{
+	struct log *log = new_log(path);
+
 	log->file = open_new(path, err);
 	if (log->file < 0) {
 		log_free(log);
@@ -71,6 +81,71 @@ log_new(const char *path, const char *const *secrets, size_t n_secrets, struct e
 	}
 	keep_secrets(log, secrets, n_secrets);
 	return log;
+}
+
+static size_t count_lines(const char *bytes, size_t len);
+
+/* How many lines end in the first `size` bytes, of which the last are kept. */
+static int
+read_back(struct log *log, struct error *err)
+{
+	uint64_t at = 0;
+	ssize_t n = 1;
+
+	while (at < log->size && n > 0) {
+		size_t want = log->size - at < COUNT_PIECE ? (size_t)(log->size - at) : (size_t)COUNT_PIECE;
+		char *space = buf_space(&log->tail, want);
+
+		n = space ? pread(log->file, space, want, (off_t)at) : -1;
+		if (n <= 0)
+			return error_errno(err, n ? errno : EIO, "cannot read the log");
+		log->lines += count_lines(space, (size_t)n);
+		buf_commit(&log->tail, (size_t)n);
+		if (log->tail.len > LOG_TAIL_MAX)
+			buf_consume(&log->tail, log->tail.len - LOG_TAIL_MAX);
+		at += (uint64_t)n;
+	}
+	return 0;
+}
+
+/* The index has as many marks as begin before the end. */
+static int
+cut_index(struct log *log, struct error *err)
+{
+	struct log_mark mark;
+	off_t at = 0;
+
+	log->index = open(log->index_path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (log->index < 0)
+		return error_errno(err, errno, "cannot open `%s`", log->index_path);
+	while (pread(log->index, &mark, sizeof(mark), at) == (ssize_t)sizeof(mark) && mark.offset < log->size)
+		at += (off_t)sizeof(mark);
+	return ftruncate(log->index, at) ? error_errno(err, errno, "cannot cut `%s`", log->index_path) : 0;
+}
+
+static int
+resume(struct log *log, const char *path, uint64_t bytes, struct error *err)
+{
+	struct stat st;
+
+	log->file = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (log->file < 0 || fstat(log->file, &st))
+		return error_errno(err, errno, "cannot open `%s`", path);
+	log->size = (uint64_t)st.st_size < bytes ? (uint64_t)st.st_size : bytes;
+	if (ftruncate(log->file, (off_t)log->size))
+		return error_errno(err, errno, "cannot cut `%s`", path);
+	return read_back(log, err) || cut_index(log, err) ? -1 : 0;
+}
+
+struct log *
+log_resume(const char *path, uint64_t bytes, struct error *err)
+{
+	struct log *log = new_log(path);
+
+	if (!resume(log, path, bytes, err))
+		return log;
+	log_free(log);
+	return NULL;
 }
 
 void

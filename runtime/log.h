@@ -30,6 +30,9 @@ struct log;
 
 /* Makes the file, and its index with the first piece. The secrets (n texts) are copied; empty ones are ignored. NULL with *err set. */
 struct log *log_new(const char *path, const char *const *secrets, size_t n_secrets, struct error *err);
+/* Goes on with a log that is there, or makes it, after its first `bytes` bytes: of what is beyond them nothing stays. Its last lines
+ * are those that are in the file. There are no secrets. */
+struct log *log_resume(const char *path, uint64_t bytes, struct error *err);
 /* Writes what is held back; closes. NULL is fine. */
 void log_free(struct log *log);
 

@@ -44,6 +44,8 @@ static const char *const statement_texts[STORE_STATEMENTS] = {
 	[STORE_PUT_PLACE] = "INSERT OR REPLACE INTO places VALUES(?, ?, ?, ?, ?, ?, ?)",
 	[STORE_OWN_RUN] = "UPDATE runs SET owner_pid = ?2, owner_start = ?3, owner_boot = ?4 WHERE id = ?1",
 	[STORE_GO_ON] = "UPDATE runs SET phase = 'Running', message = ?2, outputs = NULL, ended_ms = NULL WHERE id = ?1",
+	[STORE_DROP_RUN] = "DELETE FROM runs WHERE id = ?",
+	[STORE_DROP_STEPS] = "DELETE FROM steps WHERE run = ?",
 	[STORE_PUT_LOG] = "INSERT OR REPLACE INTO logs VALUES(?, ?, ?, ?, ?)",
 	[STORE_BEGIN] = "BEGIN IMMEDIATE",
 	[STORE_COMMIT] = "COMMIT",

@@ -81,6 +81,10 @@ int store_new_run_there(struct store *store, struct arena *arena, const struct s
 			struct store_run *ret, struct error *err);
 /* An id and a name for a run of that pipeline, in the arena; the name is fit for an object of Kubernetes. */
 int store_choose(struct arena *arena, const char *pipeline, const char **ret_id, const char **ret_name, struct error *err);
+/* One that was never carried out: its row and its folder go. */
+void store_forget_run(struct store *store, const struct store_run *run);
+/* Its steps are told anew. */
+int store_forget_steps(struct store *store, const char *run, struct error *err);
 /* It goes on: one that had ended was retried. */
 int store_go_on(struct store *store, const char *run, const char *message, struct error *err);
 /* What has become known of its place. */

@@ -117,6 +117,33 @@ store_new_run_there(struct store *store, struct arena *arena, const struct store
 	return store_commit(store, err);
 }
 
+static int
+drop(struct store *store, enum store_statement which, const char *run, struct error *err)
+{
+	sqlite3_stmt *statement = store_statement(store, which, err);
+
+	if (!statement)
+		return -1;
+	store_bind_text(statement, 1, run);
+	return store_finish(store, statement, err);
+}
+
+void
+store_forget_run(struct store *store, const struct store_run *run)
+{
+	struct error ignored;
+
+	/* What else is kept of it is found through its row alone. */
+	drop(store, STORE_DROP_RUN, run->id, &ignored);
+	paths_remove(run->folder);
+}
+
+int
+store_forget_steps(struct store *store, const char *run, struct error *err)
+{
+	return drop(store, STORE_DROP_STEPS, run, err);
+}
+
 int
 store_go_on(struct store *store, const char *run, const char *message, struct error *err)
 {

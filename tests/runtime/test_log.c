@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/log.h"
 #include "tests/tap.h"
@@ -131,6 +132,47 @@ test_read(void)
 	buf_release(&got);
 }
 
+/* A log that is gone on with has what it had up to the place, then what comes: its bytes, its index and its last lines. */
+static void
+test_resume(void)
+{
+	struct error err;
+	struct log *log = log_new(path, NULL, 0, &err);
+	char index[600];
+	const char *out;
+	size_t len, size = 0;
+	struct log_mark *marks;
+	struct buf tail = { 0 };
+	char *stored;
+
+	log_write(log, "one\n", 4, 10, &out, &len);
+	log_write(log, "two\n", 4, 20, &out, &len);
+	log_write(log, "thr", 3, 30, &out, &len);
+	log_free(log);
+	log = log_resume(path, 8, &err);
+	log_write(log, "three\n", 6, 40, &out, &len);
+	log_tail(log, &tail);
+	is_str(buf_text(&tail), "one\ntwo\nthree\n", "the last lines are those of the file");
+	is_int((int64_t)log_size(log), 14, "its size");
+	log_free(log);
+	stored = test_read_file(path, &size);
+	is_str(stored, "one\ntwo\nthree\n", "what was beyond the place is gone");
+	free(stored);
+	snprintf(index, sizeof(index), "%s.idx", path);
+	marks = (struct log_mark *)(void *)test_read_file(index, &size);
+	is_int((int64_t)(size / sizeof(*marks)), 3, "a mark for each piece");
+	ok(marks[2].offset == 8 && marks[2].line == 2 && marks[2].time_ms == 40, "the last is of the new one");
+	free(marks);
+	log = log_resume(path, 1000, &err);
+	is_int((int64_t)log_size(log), 14, "a place beyond the end is the end");
+	log_free(log);
+	unlink(path);
+	log = log_resume(path, 5, &err);
+	ok(log && !log_size(log), "a file that is gone is made");
+	log_free(log);
+	buf_release(&tail);
+}
+
 int
 main(void)
 {
@@ -140,6 +182,7 @@ main(void)
 	test_tail();
 	test_index();
 	test_read();
+	test_resume();
 	test_remove_tree(folder);
 	free(folder);
 	return done_testing();
