@@ -83,7 +83,8 @@ struct door_log_request {
 	const char *container; /* "main" */
 	bool follow;
 	const char *since; /* RFC 3339: only what came after; or NULL */
-	bool timestamps; /* each line begins with its time, RFC 3339 and a blank */
+	size_t have; /* bytes of it that the caller has: of a log without times they are left out */
+	bool timestamps; /* each line begins with its time, RFC 3339 and a blank, where its server knows it (an archived log has none) */
 };
 
 struct door;
@@ -131,5 +132,7 @@ void door_free(struct door *door); /* NULL is fine */
 
 /* Borrow http and kube. Never NULL. */
 struct door *door_kube_new(struct http *http, struct kube *kube, const char *namespace_);
+/* The Argo server whose pages show the runs, for `page`; only of a door of door_kube_new. */
+void door_kube_set_page(struct door *door, const char *url);
 
 #endif
