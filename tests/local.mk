@@ -131,6 +131,7 @@ SCRIPT_TESTS += %D%/train/test_token_steps.py
 
 # Against a cluster, by `make check-cluster` only.
 CLUSTER_TESTS =
+CLUSTER_TESTS += %D%/cluster/test_dry_run.py
 CLUSTER_TESTS += %D%/cluster/test_levels.py
 CLUSTER_TESTS += %D%/semantics/test_argo.py
 
