@@ -54,6 +54,7 @@ C_TESTS += %D%/kernels/test_ops
 C_TESTS += %D%/runtime/cluster/test_frames
 C_TESTS += %D%/runtime/cluster/test_http
 C_TESTS += %D%/runtime/cluster/test_http_stream
+C_TESTS += %D%/runtime/cluster/test_kfp
 C_TESTS += %D%/runtime/cluster/test_kube
 C_TESTS += %D%/runtime/cluster/test_kubeconfig
 C_TESTS += %D%/runtime/cluster/test_workflow
@@ -131,7 +132,6 @@ SCRIPT_TESTS += %D%/train/test_token_steps.py
 
 # Against a cluster, by `make check-cluster` only.
 CLUSTER_TESTS =
-CLUSTER_TESTS += %D%/cluster/test_dry_run.py
 CLUSTER_TESTS += %D%/cluster/test_levels.py
 CLUSTER_TESTS += %D%/semantics/test_argo.py
 

@@ -62,6 +62,12 @@ api_renewable(const struct api *api)
 	return api->ops->renewable(api);
 }
 
+bool
+api_asks_who(const struct api *api, const struct http_reply *reply)
+{
+	return api->ops->asks_who ? api->ops->asks_who(api, reply) : reply->status == 401;
+}
+
 /* ---- tries ---- */
 
 bool
@@ -133,9 +139,12 @@ judge(struct call *call, const struct http_reply *reply, const struct value **re
 {
 	bool good = reply->status >= 200 && reply->status < 300;
 
-	if (reply->status == 401 && !call->renewed && api_renewable(call->api)) {
-		call->renewed = true;
-		return VERDICT_AGAIN;
+	if (api_asks_who(call->api, reply)) {
+		if (!call->renewed && api_renewable(call->api)) {
+			call->renewed = true;
+			return VERDICT_AGAIN;
+		}
+		good = false; /* a page to sign in at, perhaps */
 	}
 	if (good && call->request->raw) {
 		buf_add(call->request->raw, buf_text(&reply->body), reply->body.len);

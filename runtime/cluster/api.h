@@ -87,6 +87,8 @@ struct api_ops {
 	int (*sign)(struct api *api, bool renew, struct http_request *ret, struct error *err);
 	/* Could they be others the next time? */
 	bool (*renewable)(const struct api *api);
+	/* Does the answer ask who we are? NULL: a 401 does, and nothing else. */
+	bool (*asks_who)(const struct api *api, const struct http_reply *reply);
 	/* An answer that is no 2xx, or not what was asked for. `answer` may be NULL; *ret has status and answer already. */
 	void (*explain)(struct api *api, const struct api_request *request, const struct http_reply *reply, const struct value *answer,
 			struct arena *arena, struct api_failure *ret);
@@ -109,8 +111,9 @@ const struct value *api_call(struct api *api, const struct api_request *request,
  * *ret_failure when there are no credentials. */
 int api_prepare(struct api *api, const struct api_request *request, bool renew, struct arena *arena, struct http_request *ret,
 		struct api_failure *ret_failure);
-/* Could a 401 be mended by api_prepare with `renew`? */
+/* Could an answer that asks who we are be mended by api_prepare with `renew`? */
 bool api_renewable(const struct api *api);
+bool api_asks_who(const struct api *api, const struct http_reply *reply); /* is it such a one? */
 /* May it be tried again, after what has come of it? `status` counts with HTTP_ANSWERED only. */
 bool api_may_repeat(const struct api_request *request, enum http_outcome outcome, long status);
 /* Milliseconds before the next try; the first is 0. `retry_after` may be "". */

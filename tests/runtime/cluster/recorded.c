@@ -94,6 +94,8 @@ log_request(struct recorded *recorded, const struct http_request *request, const
 	if (request->body && recorded->log_bodies)
 		buf_printf(&recorded->log, " body=%.*s", (int)request->body_len, request->body);
 	buf_putc(&recorded->log, '\n');
+	for (size_t i = 0; recorded->log_headers && i < request->n_headers; i++)
+		buf_printf(&recorded->log, "  %s: %s\n", request->headers[i].name, request->headers[i].value);
 }
 
 /* Behind the reply at that place. */

@@ -33,7 +33,7 @@ struct recorded {
 	const char *text; /* borrowed */
 	const char *at; /* the first reply that was not taken, unless any_order */
 	struct buf log;
-	bool log_bodies;
+	bool log_bodies, log_headers;
 	bool any_order; /* the first reply to what is asked that was not taken yet, wherever it stands */
 	size_t cut; /* after so many bytes of streams' bodies, once, the stream is cut; 0: not */
 	int64_t now; /* milliseconds since 1970 */
