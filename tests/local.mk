@@ -57,6 +57,7 @@ C_TESTS += %D%/runtime/cluster/test_http_stream
 C_TESTS += %D%/runtime/cluster/test_kfp
 C_TESTS += %D%/runtime/cluster/test_kube
 C_TESTS += %D%/runtime/cluster/test_kubeconfig
+C_TESTS += %D%/runtime/cluster/test_prepare
 C_TESTS += %D%/runtime/cluster/test_workflow
 C_TESTS += %D%/runtime/cluster/test_watch
 C_TESTS += %D%/runtime/cluster/test_watch_workflow
