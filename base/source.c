@@ -45,14 +45,14 @@ source_new(const char *name, const char *text, size_t len)
 struct source *
 source_ref(struct source *source)
 {
-	source->refs++;
+	__atomic_add_fetch(&source->refs, 1, __ATOMIC_RELAXED);
 	return source;
 }
 
 void
 source_unref(struct source *source)
 {
-	if (!source || --source->refs)
+	if (!source || __atomic_sub_fetch(&source->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	free(source->name);
 	free(source->text);

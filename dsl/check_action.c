@@ -140,14 +140,9 @@ fix_secrets(struct plan *plan, const struct expr *const *args)
 
 	for (size_t i = 0; i < plan->n_params; i++) {
 		const struct secret *secret = args[i] && args[i]->kind == EXPR_SECRET ? args[i]->secret : NULL;
-		struct secret *copy;
 
-		if (!secret || params[i].type->kind != TYPE_SECRET)
-			continue;
-		copy = arena_copy(plan->arena, secret, sizeof(*copy));
-		copy->name = arena_strdup(plan->arena, secret->name);
-		copy->key = secret->key ? arena_strdup(plan->arena, secret->key) : NULL;
-		params[i].secret = copy;
+		if (secret && params[i].type->kind == TYPE_SECRET)
+			params[i].secret = secret_clone(plan->arena, secret);
 	}
 	plan->params = params;
 }

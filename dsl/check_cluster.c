@@ -101,7 +101,6 @@ one_secret(struct cluster_check *c)
 	const struct ast_expr *arg = c->ast->n_args == 1 ? c->ast->args[0] : NULL;
 	struct expr_check x;
 	const struct expr *e;
-	struct secret *secret;
 	struct diag *d;
 
 	if (arg && (arg->kind == AST_STRING || arg->kind == AST_RAW)) {
@@ -124,10 +123,7 @@ one_secret(struct cluster_check *c)
 		bad(c, arg->span, arena_printf(c->check->arena, "`%s` wants a secret", c->info->word));
 		return NULL;
 	}
-	secret = arena_copy(c->arena, e->secret, sizeof *secret);
-	secret->name = arena_strdup(c->arena, secret->name);
-	secret->key = secret->key ? arena_strdup(c->arena, secret->key) : NULL;
-	return secret;
+	return secret_clone(c->arena, e->secret);
 }
 
 /* Of http or https, with a host and without a password in it. */
@@ -261,19 +257,6 @@ check_declare_cluster(struct check *check, const struct ast_stmt *stmt)
 	check_stage(check, d);
 }
 
-static const struct secret *
-copy_secret(struct arena *arena, const struct secret *secret)
-{
-	struct secret *copy;
-
-	if (!secret)
-		return NULL;
-	copy = arena_copy(arena, secret, sizeof *copy);
-	copy->name = arena_strdup(arena, secret->name);
-	copy->key = secret->key ? arena_strdup(arena, secret->key) : NULL;
-	return copy;
-}
-
 struct cluster *
 cluster_copy(struct arena *arena, const struct cluster *cluster)
 {
@@ -284,8 +267,8 @@ cluster_copy(struct arena *arena, const struct cluster *cluster)
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		if (*texts[i])
 			*texts[i] = arena_strdup(arena, *texts[i]);
-	copy->token = copy_secret(arena, cluster->token);
-	copy->password = copy_secret(arena, cluster->password);
+	copy->token = secret_clone(arena, cluster->token);
+	copy->password = secret_clone(arena, cluster->password);
 	return copy;
 }
 

@@ -46,3 +46,16 @@ expr_walk(const struct expr *expr, void (*visit)(const struct expr *expr, void *
 		if (expr->items && expr->items[i])
 			expr_walk(expr->items[i], visit, context);
 }
+
+const struct secret *
+secret_clone(struct arena *arena, const struct secret *secret)
+{
+	struct secret *copy;
+
+	if (!secret)
+		return NULL;
+	copy = arena_copy(arena, secret, sizeof(*copy));
+	copy->name = arena_strdup(arena, secret->name);
+	copy->key = secret->key ? arena_strdup(arena, secret->key) : NULL;
+	return copy;
+}

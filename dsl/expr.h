@@ -49,6 +49,8 @@ struct secret {
 	bool optional;
 };
 
+const struct secret *secret_clone(struct arena *arena, const struct secret *secret); /* NULL is fine */
+
 /* Named values are put in where they are used, so an expression may be far larger than its text: readers may recurse
  * and may walk it whole, for these ceilings hold. */
 enum { EXPR_NODES_MAX = 100000, EXPR_DEPTH_MAX = 400 };

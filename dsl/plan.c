@@ -12,14 +12,14 @@
 struct plan *
 plan_ref(struct plan *plan)
 {
-	plan->refs++;
+	__atomic_add_fetch(&plan->refs, 1, __ATOMIC_RELAXED);
 	return plan;
 }
 
 void
 plan_unref(struct plan *plan)
 {
-	if (!plan || --plan->refs)
+	if (!plan || __atomic_sub_fetch(&plan->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	for (size_t i = 0; i < plan->n_units; i++)
 		unit_unref(plan->units[i]);

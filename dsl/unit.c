@@ -18,14 +18,14 @@ unit_new(struct source *source)
 struct unit *
 unit_ref(struct unit *unit)
 {
-	unit->refs++;
+	__atomic_add_fetch(&unit->refs, 1, __ATOMIC_RELAXED);
 	return unit;
 }
 
 void
 unit_unref(struct unit *unit)
 {
-	if (!unit || --unit->refs)
+	if (!unit || __atomic_sub_fetch(&unit->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	arena_free(unit->arena);
 	source_unref(unit->source);

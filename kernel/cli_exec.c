@@ -124,6 +124,8 @@ execute_source(const struct cli_args *args, struct source *source)
 	unit = parse(source, NULL, &diags);
 	catch_interrupt(interp);
 	status = diags.n_errors ? report_parse(&diags) : execute_unit(interp, &text, unit);
+	if (!interp_finish(interp, &text.output) && status == EXIT_GOOD)
+		status = EXIT_PROGRAM;
 	catch_interrupt(NULL);
 	unit_unref(unit);
 	text_output_release(&text);

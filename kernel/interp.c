@@ -131,6 +131,17 @@ act_print(struct act *act, const char *text, size_t len)
 	act->output->ops->stream(act->output, false, text, len);
 }
 
+void
+act_warn(struct act *act, const struct diags *diags)
+{
+	struct diag_style style = { .colour = act->interp->options.colour };
+	struct buf text = { 0 };
+
+	diags_write_text(&text, diags, &style);
+	act->output->ops->stream(act->output, true, buf_text(&text), text.len);
+	buf_release(&text);
+}
+
 static void
 report_warnings(struct interp *interp, const struct diags *diags, struct output *output)
 {
@@ -161,8 +172,8 @@ run_program(struct interp *interp, const struct program *program, struct output 
 	}
 }
 
-static void
-clear_interrupt(struct interp *interp)
+void
+interp_clear_interrupt(struct interp *interp)
 {
 	uint64_t count;
 
@@ -178,7 +189,7 @@ interp_execute(struct interp *interp, struct source *source, struct output *outp
 	struct diags diags;
 
 	*ret_outcome = (struct execute_outcome){ 0 };
-	clear_interrupt(interp);
+	interp_clear_interrupt(interp);
 	diags_init(&diags);
 	program = scope_check(interp->scope, source, &diags);
 	if (program) {
@@ -209,6 +220,7 @@ interp_new(const struct interp_options *options)
 
 	interp->options = *options;
 	interp->scope = scope_new(options->resolver);
+	interp->backgrounds = backgrounds_new();
 	interp->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (interp->wake < 0)
 		BUG("no eventfd");
@@ -220,8 +232,10 @@ interp_free(struct interp *interp)
 {
 	if (!interp)
 		return;
+	backgrounds_free(interp->backgrounds);
 	variables_clear(&interp->variables);
 	map_release(&interp->variables);
+	free(interp->experiment);
 	scope_free(interp->scope);
 	close(interp->wake);
 	free(interp);

@@ -20,6 +20,9 @@ void interp_free(struct interp *interp);
 
 /* Checks and carries out one cell. The outcome is the caller's to release. */
 void interp_execute(struct interp *interp, struct source *source, struct output *output, struct execute_outcome *ret_outcome);
+/* The end of a program: waits for the runs in the background on this machine, and says of those on clusters that they go on. Returns
+ * whether all that ended here succeeded; an interrupt ends them. */
+bool interp_finish(struct interp *interp, struct output *output);
 /* Ends what runs, soon. From any thread or signal handler; nothing if nothing runs. */
 void interp_interrupt(struct interp *interp);
 

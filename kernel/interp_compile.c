@@ -40,17 +40,6 @@ compile_failed(struct act *act, struct diags *diags, const struct error *err)
 	return diags->n_errors ? act_fail_diags(act, diags) : act_fail(act, DIAG_L0806, "%s", err->text);
 }
 
-static void
-print_warnings(struct act *act, const struct diags *diags)
-{
-	struct diag_style style = { .colour = act->interp->options.colour };
-	struct buf text = { 0 };
-
-	diags_write_text(&text, diags, &style);
-	act->output->ops->stream(act->output, true, buf_text(&text), text.len);
-	buf_release(&text);
-}
-
 static int
 compile_action(struct act *act, const struct compile_request *request, struct diags *diags)
 {
@@ -62,7 +51,7 @@ compile_action(struct act *act, const struct compile_request *request, struct di
 		rc = compile_failed(act, diags, &err);
 	} else {
 		if (diags->n_warnings)
-			print_warnings(act, diags);
+			act_warn(act, diags);
 		if (request->path)
 			rc = write_file(act, &compiled);
 		else
@@ -133,7 +122,7 @@ check_on_cluster(struct act *act)
 		rc = act_fail_diags(act, &diags);
 	} else {
 		if (diags.n_warnings)
-			print_warnings(act, &diags);
+			act_warn(act, &diags);
 		act_print(act, buf_text(&text), text.len);
 		rc = 0;
 	}

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "dsl/eval.h"
 #include "dsl/scope.h"
+#include "kernel/background.h"
 #include "kernel/interp.h"
 #include "runtime/run.h"
 
@@ -17,6 +18,8 @@ struct interp {
 	struct interp_options options;
 	struct scope *scope;
 	struct map variables; /* name → struct variable */
+	struct backgrounds *backgrounds;
+	char *experiment; /* of runs on clusters; or NULL */
 	volatile sig_atomic_t interrupted;
 	int wake; /* eventfd: readable while interrupted, so that waits end */
 };
@@ -46,6 +49,18 @@ int act_fail_diags(struct act *act, struct diags *diags);
 /* "KeyboardInterrupt". */
 int act_interrupted(struct act *act);
 
+/* Ends the cell in error if the run did not succeed, and says why. */
+int act_judge_run(struct act *act, const struct run *run);
+/* Writes warnings to stderr. */
+void act_warn(struct act *act, const struct diags *diags);
+/* Evaluates the action's arguments; a Secret argument is a reference and is never evaluated. In the act's arena. */
+int act_args(struct act *act, struct local_args *ret);
+/* Begins a run that has a thread of its own, binds it, and waits for it unless it stays. The rest of the request is filled in. */
+int act_begin(struct act *act, struct background_request *request);
+/* Binds the run to the action's name. */
+void act_bind_run(struct act *act, struct run *run);
+void interp_clear_interrupt(struct interp *interp);
+
 /* Shows a bundle, an object { mime: … }: as the cell's result if this is its last action, else as a display. Takes it over. */
 void act_show(struct act *act, json_t *bundle);
 void act_show_json(struct act *act, const struct buf *bundle); /* the same as JSON text */
@@ -65,6 +80,8 @@ int act_perform(struct act *act); /* any of them, by kind */
 int act_compile(struct act *act);
 int act_check(struct act *act);
 int act_run(struct act *act);
+int act_run_begun(struct act *act); /* in the background, or on a cluster */
+int act_wait(struct act *act);
 int act_logs(struct act *act);
 int act_stop(struct act *act);
 int act_runs(struct act *act);

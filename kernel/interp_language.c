@@ -4,11 +4,14 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dsl/complete.h"
 #include "dsl/inspect.h"
 #include "dsl/parse.h"
 #include "kernel/complete_path.h"
+
+enum { SHUTDOWN_WAIT = 1500, SHUTDOWN_KILL = 1000 }; /* milliseconds that steps have after TERM, and all after KILL */
 
 static const char *const help_links[][2] = {
 	{ "Argo Workflows", "https://argo-workflows.readthedocs.io" },
@@ -116,6 +119,16 @@ language_inspect(void *self, const char *code, size_t code_len, size_t cursor, i
 	return bundle;
 }
 
+/* A thread that did not end in time might show something through a session that is gone. */
+static void
+language_shutdown(void *self)
+{
+	struct interp *interp = self;
+
+	if (!backgrounds_end(interp->backgrounds, SHUTDOWN_WAIT) && !backgrounds_end(interp->backgrounds, SHUTDOWN_KILL))
+		_exit(0);
+}
+
 static const struct language_ops ops = {
 	.info = &info,
 	.execute = language_execute,
@@ -124,6 +137,7 @@ static const struct language_ops ops = {
 	.inspect = language_inspect,
 	.is_complete = language_is_complete,
 	.interrupt = language_interrupt,
+	.shutdown = language_shutdown,
 };
 
 struct language

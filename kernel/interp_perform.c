@@ -3,6 +3,7 @@
 #include "kernel/interp_internal.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dsl/bundle.h"
@@ -139,6 +140,14 @@ act_input(struct act *act)
 	return 0;
 }
 
+static int
+act_experiment(struct act *act)
+{
+	free(act->interp->experiment);
+	act->interp->experiment = xstrdup(act->action->text);
+	return 0;
+}
+
 /* What is checked and not carried out yet. */
 static int
 act_later(struct act *act)
@@ -155,7 +164,7 @@ act_perform(struct act *act)
 	case ACTION_BIND:
 		return act_bind(act);
 	case ACTION_RUN:
-		return act->action->cluster || act->action->flag ? act_later(act) : act_run(act);
+		return act->action->cluster || act->action->flag ? act_run_begun(act) : act_run(act);
 	case ACTION_COMPILE:
 		return act_compile(act);
 	case ACTION_CHECK:
@@ -175,6 +184,10 @@ act_perform(struct act *act)
 		return act_stop(act);
 	case ACTION_RUNS:
 		return act_runs(act);
+	case ACTION_WAIT:
+		return act_wait(act);
+	case ACTION_EXPERIMENT:
+		return act_experiment(act);
 	case ACTION_HELP:
 		return act_help(act);
 	case ACTION_INSPECT:
@@ -186,7 +199,6 @@ act_perform(struct act *act)
 	case ACTION_DELETE:
 	case ACTION_SUSPEND:
 	case ACTION_RESUME:
-	case ACTION_WAIT:
 	case ACTION_OPEN:
 	case ACTION_TENSORBOARD:
 	case ACTION_RETRY:
@@ -194,7 +206,6 @@ act_perform(struct act *act)
 	case ACTION_ATTACH:
 	case ACTION_CLONE:
 	case ACTION_SUBMIT:
-	case ACTION_EXPERIMENT:
 	case ACTION_UPLOAD:
 	case ACTION_SCHEDULE:
 	case ACTION_PREPARE:

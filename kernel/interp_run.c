@@ -11,9 +11,8 @@
 #include "kernel/run_here.h"
 #include "runtime/store.h"
 
-/* The arguments' values; a Secret argument is a reference and is never evaluated. */
-static int
-evaluate_args(struct act *act, struct local_args *ret)
+int
+act_args(struct act *act, struct local_args *ret)
 {
 	const struct plan *plan = act->action->plan;
 	const struct value **values = arena_alloc(act->arena, plan->n_params * sizeof *values);
@@ -31,8 +30,8 @@ evaluate_args(struct act *act, struct local_args *ret)
 	return 0;
 }
 
-static int
-judge_run(struct act *act, const struct run *run)
+int
+act_judge_run(struct act *act, const struct run *run)
 {
 	struct diags diags;
 
@@ -57,16 +56,23 @@ act_run(struct act *act)
 	struct run *run;
 	int rc;
 
-	if (evaluate_args(act, &request.args) < 0)
+	if (act_args(act, &request.args) < 0)
 		return -1;
 	diags_init(&diags);
 	run = run_here(&request, &diags);
-	rc = run ? judge_run(act, run) : act_fail_diags(act, &diags);
+	rc = run ? act_judge_run(act, run) : act_fail_diags(act, &diags);
 	if (run && act->action->bind)
 		variables_set_run(&act->interp->variables, act->action->bind, run, SIZE_MAX);
 	run_unref(run);
 	diags_release(&diags);
 	return rc;
+}
+
+void
+act_bind_run(struct act *act, struct run *run)
+{
+	variables_set_run(&act->interp->variables, act->action->bind, run, SIZE_MAX);
+	scope_learn_run(act->interp->scope, act->action->bind, run->plan);
 }
 
 int
@@ -76,10 +82,14 @@ act_show_run(struct act *act, const struct run *run, size_t step)
 	const struct value *outputs;
 
 	if (step == SIZE_MAX) {
+		run_lock(run);
 		live_bundle(&bundle, run);
+		run_unlock(run);
 		act_show_json(act, &bundle);
 	} else {
+		run_lock(run);
 		outputs = run_step_outputs(act->arena, run, step);
+		run_unlock(run);
 		act_show_value(act, outputs);
 	}
 	buf_release(&bundle);

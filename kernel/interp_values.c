@@ -59,6 +59,7 @@ lookup(void *context, struct arena *arena, const struct expr *expr, struct error
 {
 	struct interp *interp = context;
 	const struct variable *variable;
+	const struct value *value;
 
 	if (expr->kind != EXPR_VARIABLE) {
 		error_set(err, "this is known only inside a pipeline");
@@ -71,7 +72,10 @@ lookup(void *context, struct arena *arena, const struct expr *expr, struct error
 	}
 	if (variable->value)
 		return variable->value;
-	return run_member(variable->run, variable->step, arena, expr->path + 1, expr->n_items - 1, err);
+	run_lock(variable->run);
+	value = run_member(variable->run, variable->step, arena, expr->path + 1, expr->n_items - 1, err);
+	run_unlock(variable->run);
+	return value;
 }
 
 const struct value *

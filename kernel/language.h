@@ -5,7 +5,8 @@
  *
  * Threads: `execute` runs on the shell thread, one call at a time. `complete`, `inspect`, `is_complete` run on the
  * shell thread too, never beside `execute`. `interrupt` may come from any thread, at any time, also when nothing runs
- * (then it does nothing). Calls on a `struct output` come from the thread that was given it, within the call.
+ * (then it does nothing). Calls on a `struct output` come from the thread that was given it, within the call; for what is
+ * shown after it, as of a run in the background, the output is kept.
  *
  * JSON values passed in are borrowed; those returned through ret_ pointers belong to the caller (json_decref). */
 #ifndef KERNEL_LANGUAGE_H
@@ -33,6 +34,10 @@ struct output_ops {
 	char *(*input)(struct output *output, const char *prompt, bool password, const char **ret_why);
 	/* Pushes out what is buffered. */
 	void (*flush)(struct output *output);
+	/* Another output for the same cell, which stays past its end, until it is released: for one other thread, beside the one that
+	 * has this. Only stream, display, update, flush and release of it are called. */
+	struct output *(*keep)(struct output *output);
+	void (*release)(struct output *output);
 };
 
 struct output {

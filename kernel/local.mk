@@ -4,6 +4,9 @@ noinst_LIBRARIES += libkernel.a
 
 libkernel_a_SOURCES =
 libkernel_a_SOURCES += %D%/artifact.c %D%/artifact.h
+libkernel_a_SOURCES += %D%/background.c %D%/background.h %D%/background_private.h
+libkernel_a_SOURCES += %D%/background_here.c
+libkernel_a_SOURCES += %D%/background_there.c
 libkernel_a_SOURCES += %D%/channels.c %D%/channels.h
 libkernel_a_SOURCES += %D%/cli.c %D%/cli.h
 libkernel_a_SOURCES += %D%/cli_component.c
@@ -31,6 +34,7 @@ libkernel_a_SOURCES += %D%/http_get.c %D%/http_get.h
 libkernel_a_SOURCES += %D%/info.c
 libkernel_a_SOURCES += %D%/install.c %D%/install.h
 libkernel_a_SOURCES += %D%/interp.c %D%/interp.h
+libkernel_a_SOURCES += %D%/interp_background.c
 libkernel_a_SOURCES += %D%/interp_compile.c %D%/interp_internal.h
 libkernel_a_SOURCES += %D%/interp_evaluate.c
 libkernel_a_SOURCES += %D%/interp_help.c

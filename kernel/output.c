@@ -14,6 +14,12 @@ cell_of(struct output *output)
 	return (struct cell_output *)(void *)((char *)output - offsetof(struct cell_output, output));
 }
 
+/* Of a kept output; the cell that it is of may be gone. */
+struct kept_output {
+	struct cell_output cell;
+	struct request request; /* no more than the parent is set */
+};
+
 static void
 send_text(struct cell_output *cell, bool is_stderr, const char *text, size_t len)
 {
@@ -161,6 +167,19 @@ on_flush(struct output *output)
 	transport->ops->flush(transport);
 }
 
+static struct output *on_keep(struct output *output);
+
+static void
+on_release(struct output *output)
+{
+	struct kept_output *kept = (struct kept_output *)(void *)cell_of(output);
+
+	cell_output_finish(&kept->cell);
+	cell_output_release(&kept->cell);
+	parent_unref(kept->request.parent);
+	free(kept);
+}
+
 static const struct output_ops ops = {
 	.stream = on_stream,
 	.display = on_display,
@@ -170,7 +189,22 @@ static const struct output_ops ops = {
 	.page = on_page,
 	.input = on_input,
 	.flush = on_flush,
+	.keep = on_keep,
+	.release = on_release,
 };
+
+static struct output *
+on_keep(struct output *output)
+{
+	struct cell_output *cell = cell_of(output);
+	struct kept_output *kept = xcalloc(1, sizeof *kept);
+
+	kept->request.parent = parent_ref(cell->request->parent);
+	cell_output_init(&kept->cell, cell->session, &kept->request);
+	kept->cell.silent = cell->silent;
+	kept->cell.execution_count = cell->execution_count;
+	return &kept->cell.output;
+}
 
 void
 cell_output_init(struct cell_output *cell, struct session *session, const struct request *request)

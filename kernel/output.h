@@ -17,6 +17,7 @@ struct cell_output {
 	json_t *result_text; /* text/plain of the result, for the history; or NULL */
 };
 
+/* An output that is kept outlives the request: it holds the parent of its messages, and the session must live longer. */
 void cell_output_init(struct cell_output *cell, struct session *session, const struct request *request);
 /* Everything is on its way; unfinished characters are shown as U+FFFD. */
 void cell_output_finish(struct cell_output *cell);

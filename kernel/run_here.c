@@ -42,8 +42,8 @@ code_of(const char *name)
 	BUG("no code %s", name);
 }
 
-static void
-explain_start(struct diags *diags, const struct plan *plan, const struct local_problem *problem)
+void
+run_explain_start(const struct plan *plan, const struct local_problem *problem, struct diags *diags)
 {
 	struct span span = problem->span.source ? problem->span : plan->span;
 	struct diag *d = diags_add(diags, code_of(problem->code), span, "%s", problem->error.text);
@@ -110,7 +110,7 @@ run_here(const struct run_request *request, struct diags *diags)
 	struct run *run;
 
 	if (!local) {
-		explain_start(diags, request->plan, &problem);
+		run_explain_start(request->plan, &problem, diags);
 		return NULL;
 	}
 	run = run_ref(local_run(local));

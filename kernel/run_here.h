@@ -23,6 +23,8 @@ struct run_request {
 /* The run when it has ended, however it ended; the caller's to unref. NULL when it could not be started: diags says why. */
 struct run *run_here(const struct run_request *request, struct diags *diags);
 
+/* Adds why a run could not be started. */
+void run_explain_start(const struct plan *plan, const struct local_problem *problem, struct diags *diags);
 /* Adds what went wrong with a run that did not succeed: the step, why, and its last lines. */
 void run_explain(const struct run *run, struct diags *diags);
 

@@ -16,6 +16,13 @@ self_of(struct output *output)
 	return (struct text_output *)output;
 }
 
+/* A kept output: its displays are printed when it ends. */
+struct kept_text {
+	struct output output;
+	struct text_output *text;
+	struct buf last;
+};
+
 static void
 erase_live(struct text_output *text)
 {
@@ -72,6 +79,7 @@ text_stream(struct output *output, bool is_stderr, const char *bytes, size_t len
 {
 	struct text_output *text = self_of(output);
 
+	pthread_mutex_lock(&text->lock);
 	/* What a running step writes goes above the display of its run. */
 	if (text->redraw)
 		erase_live(text);
@@ -80,26 +88,26 @@ text_stream(struct output *output, bool is_stderr, const char *bytes, size_t len
 	fflush(is_stderr ? stderr : stdout);
 	if (text->live_id && text->redraw && len && bytes[len - 1] == '\n')
 		draw_live(text);
+	pthread_mutex_unlock(&text->lock);
 }
 
 static void
 text_display(struct output *output, json_t *data, json_t *metadata UNUSED, const char *display_id)
 {
 	struct text_output *text = self_of(output);
+	struct buf plain = { 0 };
 
+	pthread_mutex_lock(&text->lock);
 	settle_live(text);
-	if (!display_id) {
-		struct buf plain = { 0 };
-
-		put_plain(&plain, data);
+	put_plain(display_id ? &text->live : &plain, data);
+	if (display_id)
+		text->live_id = xstrdup(display_id);
+	else
 		fputs(buf_text(&plain), stdout);
-		buf_release(&plain);
-		return;
-	}
-	text->live_id = xstrdup(display_id);
-	put_plain(&text->live, data);
-	if (text->redraw)
+	if (display_id && text->redraw)
 		draw_live(text);
+	pthread_mutex_unlock(&text->lock);
+	buf_release(&plain);
 }
 
 static void
@@ -107,14 +115,16 @@ text_update(struct output *output, json_t *data, json_t *metadata UNUSED, const 
 {
 	struct text_output *text = self_of(output);
 
-	if (!text->live_id || strcmp(text->live_id, display_id) != 0)
-		return;
-	buf_clear(&text->live);
-	put_plain(&text->live, data);
-	if (!text->redraw)
-		return;
-	erase_live(text);
-	draw_live(text);
+	pthread_mutex_lock(&text->lock);
+	if (text->live_id && !strcmp(text->live_id, display_id)) {
+		buf_clear(&text->live);
+		put_plain(&text->live, data);
+		if (text->redraw) {
+			erase_live(text);
+			draw_live(text);
+		}
+	}
+	pthread_mutex_unlock(&text->lock);
 }
 
 static void
@@ -128,9 +138,11 @@ text_clear(struct output *output, bool wait UNUSED)
 {
 	struct text_output *text = self_of(output);
 
+	pthread_mutex_lock(&text->lock);
 	settle_live(text);
 	if (text->redraw)
 		fputs("\033[H\033[2J", stdout);
+	pthread_mutex_unlock(&text->lock);
 }
 
 static void
@@ -173,7 +185,9 @@ text_input(struct output *output, const char *prompt, bool password, const char 
 	struct text_output *text = self_of(output);
 	char *line;
 
+	pthread_mutex_lock(&text->lock);
 	settle_live(text);
+	pthread_mutex_unlock(&text->lock);
 	*ret_why = "standard input is the program itself";
 	if (!text->allow_input)
 		return NULL;
@@ -190,6 +204,58 @@ text_flush(struct output *output UNUSED)
 	fflush(stdout);
 }
 
+/* ---- kept outputs ---- */
+
+static void
+kept_stream(struct output *output, bool is_stderr, const char *bytes, size_t len)
+{
+	struct kept_text *kept = (struct kept_text *)output;
+
+	text_stream(&kept->text->output, is_stderr, bytes, len);
+}
+
+static void
+kept_display(struct output *output, json_t *data, json_t *metadata UNUSED, const char *display_id UNUSED)
+{
+	struct kept_text *kept = (struct kept_text *)output;
+
+	buf_clear(&kept->last);
+	put_plain(&kept->last, data);
+}
+
+static void
+kept_release(struct output *output)
+{
+	struct kept_text *kept = (struct kept_text *)output;
+	struct text_output *text = kept->text;
+
+	pthread_mutex_lock(&text->lock);
+	settle_live(text);
+	fwrite(buf_text(&kept->last), 1, kept->last.len, stdout);
+	fflush(stdout);
+	pthread_mutex_unlock(&text->lock);
+	buf_release(&kept->last);
+	free(kept);
+}
+
+static const struct output_ops kept_ops = {
+	.stream = kept_stream,
+	.display = kept_display,
+	.update = kept_display,
+	.flush = text_flush,
+	.release = kept_release,
+};
+
+static struct output *
+text_keep(struct output *output)
+{
+	struct kept_text *kept = xcalloc(1, sizeof *kept);
+
+	kept->output.ops = &kept_ops;
+	kept->text = self_of(output);
+	return &kept->output;
+}
+
 static const struct output_ops text_ops = {
 	.stream = text_stream,
 	.display = text_display,
@@ -199,24 +265,34 @@ static const struct output_ops text_ops = {
 	.page = text_page,
 	.input = text_input,
 	.flush = text_flush,
+	.keep = text_keep,
 };
 
 void
 text_output_init(struct text_output *text, bool plain)
 {
+	pthread_mutexattr_t recursive;
+
 	*text = (struct text_output){ .output = { &text_ops }, .redraw = !plain && isatty(STDOUT_FILENO), .allow_input = true };
+	pthread_mutexattr_init(&recursive);
+	pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&text->lock, &recursive);
+	pthread_mutexattr_destroy(&recursive);
 }
 
 void
 text_output_finish(struct text_output *text)
 {
+	pthread_mutex_lock(&text->lock);
 	settle_live(text);
 	fflush(stdout);
+	pthread_mutex_unlock(&text->lock);
 }
 
 void
 text_output_release(struct text_output *text)
 {
 	text_output_finish(text);
+	pthread_mutex_destroy(&text->lock);
 	buf_release(&text->live);
 }

@@ -9,17 +9,17 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STACK_SIZE = 256 * 1024 };
+enum { STACK_SIZE = 256 * 1024, DEEP_STACK_SIZE = 8 * 1024 * 1024 };
 
-int
-thread_start(pthread_t *ret, const char *name, void *(*run)(void *), void *data, struct error *err)
+static int
+start(pthread_t *ret, size_t stack, const char *name, void *(*run)(void *), void *data, struct error *err)
 {
 	pthread_attr_t attr;
 	sigset_t all, old;
 	int rc;
 
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	pthread_attr_setstacksize(&attr, stack);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	rc = pthread_create(ret, &attr, run, data);
@@ -29,6 +29,18 @@ thread_start(pthread_t *ret, const char *name, void *(*run)(void *), void *data,
 		return error_errno(err, rc, "cannot start the %s thread", name);
 	pthread_setname_np(*ret, name);
 	return 0;
+}
+
+int
+thread_start(pthread_t *ret, const char *name, void *(*run)(void *), void *data, struct error *err)
+{
+	return start(ret, STACK_SIZE, name, run, data, err);
+}
+
+int
+thread_start_deep(pthread_t *ret, const char *name, void *(*run)(void *), void *data, struct error *err)
+{
+	return start(ret, DEEP_STACK_SIZE, name, run, data, err);
 }
 
 int64_t

@@ -13,6 +13,7 @@ run_new(struct plan *plan, const char *id, const char *name)
 	struct run *run = xcalloc(1, sizeof(*run));
 
 	run->refs = 1;
+	pthread_mutex_init(&run->lock, NULL);
 	run->arena = arena_new();
 	run->plan = plan_ref(plan);
 	run->id = xstrdup(id);
@@ -28,14 +29,14 @@ run_new(struct plan *plan, const char *id, const char *name)
 struct run *
 run_ref(struct run *run)
 {
-	run->refs++;
+	__atomic_add_fetch(&run->refs, 1, __ATOMIC_RELAXED);
 	return run;
 }
 
 void
 run_unref(struct run *run)
 {
-	if (!run || --run->refs)
+	if (!run || __atomic_sub_fetch(&run->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	for (size_t i = 0; i < run->plan->n_steps; i++)
 		free(run->steps[i].nodes);
@@ -49,7 +50,20 @@ run_unref(struct run *run)
 	free(run->message);
 	plan_unref(run->plan);
 	arena_free(run->arena);
+	pthread_mutex_destroy(&run->lock);
 	free(run);
+}
+
+void
+run_lock(const struct run *run)
+{
+	pthread_mutex_lock(&((struct run *)(uintptr_t)run)->lock);
+}
+
+void
+run_unlock(const struct run *run)
+{
+	pthread_mutex_unlock(&((struct run *)(uintptr_t)run)->lock);
 }
 
 void
@@ -120,9 +134,12 @@ count_node(struct run *run, size_t id, enum phase before)
 size_t
 run_add_node(struct run *run, size_t step, const char *key)
 {
-	struct run_node *node = arena_new_struct(run->arena, struct run_node);
 	struct run_step *s = &run->steps[step];
+	struct run_node *node;
+	size_t id = run->n_nodes;
 
+	run_lock(run);
+	node = arena_new_struct(run->arena, struct run_node);
 	node->step = step;
 	node->key = arena_strdup(run->arena, key);
 	node->exit_code = -1;
@@ -132,7 +149,9 @@ run_add_node(struct run *run, size_t step, const char *key)
 	s->nodes[s->n_nodes++] = run->n_nodes;
 	s->counts[PHASE_PENDING]++;
 	s->phase = phase_of_counts(s);
-	return run->n_nodes++;
+	run->n_nodes++;
+	run_unlock(run);
+	return id;
 }
 
 /* Texts change seldom: one that is the same is kept. */
@@ -163,6 +182,7 @@ run_set_node(struct run *run, size_t id, const struct run_node *state)
 	struct run_node *node = run->nodes[id];
 	enum phase before = node->phase;
 
+	run_lock(run);
 	node->phase = state->phase;
 	node->attempts = state->attempts;
 	node->started_ms = state->started_ms;
@@ -174,28 +194,35 @@ run_set_node(struct run *run, size_t id, const struct run_node *state)
 	if (state->outputs && state->outputs != node->outputs)
 		node->outputs = keep_outputs(run, node->step, state->outputs);
 	count_node(run, id, before);
+	run_unlock(run);
 	tell(run, id);
 }
 
 void
 run_set_group(struct run *run, size_t group, const struct run_group *state)
 {
-	const char *message = keep_text(run, run->groups[group].message, state->message);
+	const char *message;
 
+	run_lock(run);
+	message = keep_text(run, run->groups[group].message, state->message);
 	run->groups[group] = *state;
 	run->groups[group].message = message;
+	run_unlock(run);
 }
 
 void
 run_set_step(struct run *run, size_t step, enum phase phase)
 {
+	run_lock(run);
 	if (!run->steps[step].n_nodes)
 		run->steps[step].phase = phase;
+	run_unlock(run);
 }
 
 void
 run_set_phase(struct run *run, enum phase phase, const char *message, int64_t now_ms)
 {
+	run_lock(run);
 	run->phase = phase;
 	free(run->message);
 	run->message = message ? xstrdup(message) : NULL;
@@ -203,6 +230,7 @@ run_set_phase(struct run *run, enum phase phase, const char *message, int64_t no
 		run->started_ms = now_ms;
 	if (phase_ended(phase))
 		run->ended_ms = now_ms;
+	run_unlock(run);
 	tell(run, SIZE_MAX);
 }
 
@@ -210,11 +238,14 @@ void
 run_set_outputs(struct run *run, const struct value *const *outputs)
 {
 	size_t n = run->plan->n_outputs;
-	const struct value **copy = arena_alloc(run->arena, n * sizeof(*copy) + 1);
+	const struct value **copy;
 
+	run_lock(run);
+	copy = arena_alloc(run->arena, n * sizeof(*copy) + 1);
 	for (size_t i = 0; i < n; i++)
 		copy[i] = value_clone(run->arena, outputs[i]);
 	run->outputs = copy;
+	run_unlock(run);
 }
 
 void

@@ -2,10 +2,16 @@
  * `runs` and JSON read this; whoever drives a run (the local executor now, a cluster's watcher later) writes it.
  *
  * A run has one node for each instance of a step: outside of loops one for each step, from the beginning; in a loop one for
- * each item, once the items are known. Not for two threads at a time. */
+ * each item, once the items are known.
+ *
+ * One thread drives a run: it alone calls run_add_node, run_set_… and run_wrote, which take the run's lock where they change it, and it
+ * may look without. Other threads hold the lock (run_lock, run_unlock) over whatever they look at; values and texts of nodes that
+ * they found stay as long as they hold the run, its `message` only within the lock. run_ref and run_unref are for all threads.
+ * Observers are called in the driving thread, without the lock, and are added and forgotten there or before it begins. */
 #ifndef RUNTIME_RUN_H
 #define RUNTIME_RUN_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -80,11 +86,16 @@ struct run {
 	struct run_observer *observers;
 	size_t n_observers, cap_observers;
 	bool quiet; /* changes are not told */
+	pthread_mutex_t lock;
 };
 
 struct run *run_new(struct plan *plan, const char *id, const char *name);
 struct run *run_ref(struct run *run);
 void run_unref(struct run *run); /* NULL is fine */
+
+/* For threads that do not drive it. The same thread must not take it twice. */
+void run_lock(const struct run *run);
+void run_unlock(const struct run *run);
 
 void run_observe(struct run *run, const struct run_observer *observer);
 void run_forget_observer(struct run *run, const void *context);

@@ -106,6 +106,7 @@ SCRIPT_TESTS += %D%/dsl/graph_json_doc.py
 SCRIPT_TESTS += %D%/dsl/layout_vs_dot.py
 SCRIPT_TESTS += %D%/dsl/svg_wellformed.py
 SCRIPT_TESTS += %D%/dsl/test_yaml_readers.py
+SCRIPT_TESTS += %D%/kernel/protocol/test_background.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_clients.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_execute.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_lateen.py
