@@ -72,6 +72,9 @@ C_TESTS += %D%/test_cases
 C_TESTS += %D%/train/test_bleu
 C_TESTS += %D%/train/test_rouge
 C_TESTS += %D%/train/test_bpe
+C_TESTS += %D%/train/test_model
+C_TESTS += %D%/train/test_parity
+C_TESTS += %D%/train/test_safetensors
 C_TESTS += %D%/train/test_shard
 
 FUZZ_TARGETS =
@@ -84,6 +87,7 @@ FUZZ_TARGETS += %D%/fuzz/fuzz_engine
 FUZZ_TARGETS += %D%/fuzz/fuzz_json_scan
 FUZZ_TARGETS += %D%/fuzz/fuzz_layout
 FUZZ_TARGETS += %D%/fuzz/fuzz_parse
+FUZZ_TARGETS += %D%/fuzz/fuzz_safetensors
 FUZZ_TARGETS += %D%/fuzz/fuzz_score
 FUZZ_TARGETS += %D%/fuzz/fuzz_tokenizer
 FUZZ_TARGETS += %D%/fuzz/fuzz_wire
@@ -129,6 +133,7 @@ SCRIPT_TESTS += %D%/step/test_score.py
 SCRIPT_TESTS += %D%/step/test_steps.sh
 SCRIPT_TESTS += %D%/train/score_vs_peers.py
 SCRIPT_TESTS += %D%/train/bpe_vs_tokenizers.py
+SCRIPT_TESTS += %D%/train/parity_vs_torch.py
 SCRIPT_TESTS += %D%/train/test_subword.py
 SCRIPT_TESTS += %D%/train/test_token_steps.py
 

@@ -1,0 +1,132 @@
+#include "config.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "runtime/model/model_private.h"
+
+struct ops_dropout
+model_dropout(const struct pass *pass, size_t layer, enum model_site site)
+{
+	return (struct ops_dropout){ .rate = pass->dropout, .site = (uint32_t)(layer * SITES + site), .step = pass->m->step };
+}
+
+struct ops_norm
+model_norm(const struct pass *pass, const void *x, const void *branch, size_t gain, size_t bias, void *sum, void *mean, void *rstd,
+	uint32_t site)
+{
+	return (struct ops_norm){ .N = pass->N, .C = pass->m->config.channels, .x = x, .branch = branch, .sum = sum, .mean = mean,
+		.rstd = rstd, .gain = model_at(pass->m, MODEL_WEIGHTS, gain), .bias = model_at(pass->m, MODEL_WEIGHTS, bias),
+		.epsilon = pass->m->config.epsilon,
+		.dropout = { .rate = branch ? pass->dropout : 0, .site = site, .step = pass->m->step } };
+}
+
+struct ops_attention
+model_attention(const struct pass *pass, size_t layer)
+{
+	struct layer_state *s = &pass->m->layers[layer];
+
+	return (struct ops_attention){ .N = pass->N, .C = pass->m->config.channels, .NH = pass->m->config.heads,
+		.documents = pass->documents, .longest = pass->longest, .starts = pass->m->starts, .qkv = s->qkv, .out = s->attended,
+		.logsum = s->logsum, .dropout = model_dropout(pass, layer, SITE_ATTENTION) };
+}
+
+struct ops_embed
+model_embed(const struct pass *pass)
+{
+	struct model *m = pass->m;
+	bool gpt2 = m->config.arch == MODEL_GPT2;
+
+	return (struct ops_embed){ .N = pass->N, .C = m->config.channels, .ids = m->ids, .places = m->places,
+		.table = model_at(m, MODEL_WEIGHTS, m->params.embedding),
+		.positions = gpt2 ? model_at(m, MODEL_WEIGHTS, m->params.positions) : m->positions,
+		.scale = gpt2 ? 1 : sqrt((double)m->config.channels), .blank = !gpt2,
+		.dropout = { .rate = pass->dropout, .site = SITE_EMBED, .step = m->step } };
+}
+
+/* out (N, columns) = in (N, rows) times a parameter, plus its bias. */
+static void
+linear(const struct pass *pass, const void *in, size_t weight, size_t bias, void *out)
+{
+	struct model *m = pass->m;
+	const struct param *w = &m->params.items[weight];
+	struct ops_matmul op = { .M = pass->N, .N = w->columns, .K = w->rows, .a = in, .lda = w->rows, .b = model_at(m, MODEL_WEIGHTS, weight),
+		.ldb = w->columns, .c = out, .ldc = w->columns, .bias = bias == SIZE_MAX ? NULL : model_at(m, MODEL_WEIGHTS, bias) };
+
+	m->d->ops->matmul(m->d, &op);
+}
+
+/* x is the residuals that come in; a branch of the layer before may still have to be added. */
+static void
+forward_layer(const struct pass *pass, size_t l, const void *x, const void *branch)
+{
+	struct model *m = pass->m;
+	const struct ops *ops = m->d->ops;
+	const struct layer_params *p = &m->params.layers[l];
+	struct layer_state *s = &m->layers[l];
+	enum ops_activation kind = m->config.arch == MODEL_GPT2 ? OPS_GELU : OPS_RELU;
+	struct ops_norm norm1 = model_norm(pass, x, branch, p->norm1_gain, p->norm1_bias, s->sum1, s->mean1, s->rstd1,
+		(uint32_t)((l - 1) * SITES + SITE_OUT));
+	struct ops_norm norm2 = model_norm(pass, branch ? s->sum1 : x, m->branch, p->norm2_gain, p->norm2_bias, s->sum2, s->mean2, s->rstd2,
+		(uint32_t)(l * SITES + SITE_PROJ));
+	struct ops_attention attention = model_attention(pass, l);
+	struct ops_dropout dropout = model_dropout(pass, l, SITE_ACTIVATION);
+
+	if (m->config.arch == MODEL_GPT2)
+		dropout.rate = 0;
+	ops->norm_forward(m->d, &norm1, s->norm1);
+	linear(pass, s->norm1, p->qkv, p->qkv_bias, s->qkv);
+	ops->attention_forward(m->d, &attention);
+	linear(pass, s->attended, p->proj, p->proj_bias, m->branch);
+	ops->norm_forward(m->d, &norm2, s->norm2);
+	linear(pass, s->norm2, p->fc, p->fc_bias, s->fc);
+	ops->activate_forward(m->d, kind, pass->N * m->config.inner, s->fc, s->act, &dropout);
+	linear(pass, s->act, p->out, p->out_bias, m->branch);
+}
+
+void
+model_forward(const struct pass *pass)
+{
+	struct model *m = pass->m;
+	size_t last = m->config.layers - 1;
+	struct ops_embed embed = model_embed(pass);
+	struct ops_norm final = model_norm(pass, m->layers[last].sum2, m->branch, m->params.final_gain, m->params.final_bias, m->final_sum,
+		m->final_mean, m->final_rstd, (uint32_t)(last * SITES + SITE_OUT));
+
+	m->d->ops->embed_forward(m->d, &embed, m->embedded);
+	for (size_t l = 0; l <= last; l++)
+		forward_layer(pass, l, l ? m->layers[l - 1].sum2 : m->embedded, l ? m->branch : NULL);
+	m->d->ops->norm_forward(m->d, &final, m->final);
+}
+
+/* A few rows at a time, so that the logits never take more memory than that. */
+void
+model_classify(const struct pass *pass)
+{
+	struct model *m = pass->m;
+	const struct ops *ops = m->d->ops;
+	size_t C = m->config.channels, V = m->config.vocabulary;
+	void *table = model_at(m, MODEL_WEIGHTS, m->params.embedding);
+
+	for (size_t row = 0; row < pass->N; row += MODEL_LOGIT_ROWS) {
+		size_t n = pass->N - row < MODEL_LOGIT_ROWS ? pass->N - row : MODEL_LOGIT_ROWS;
+		void *x = model_further(m, m->final, row * C);
+		struct ops_matmul logits = { .M = n, .N = V, .K = C, .a = x, .lda = C, .b = table, .ldb = C, .bt = true, .c = m->logits, .ldc = V };
+		struct ops_xent xent = { .N = n, .V = V, .logits = m->logits, .labels = m->labels + row,
+			.weights = model_further(m, m->weights, row), .smoothing = pass->smoothing, .backward = pass->backward, .step = m->step,
+			.losses = model_further(m, m->losses, row), .hits = model_further(m, m->hits, row) };
+
+		ops->matmul(m->d, &logits);
+		ops->xent(m->d, &xent);
+		if (pass->backward) {
+			struct ops_matmul dx = { .M = n, .N = C, .K = V, .a = m->logits, .lda = V, .b = table, .ldb = C,
+				.c = model_further(m, m->dnorm, row * C), .ldc = C };
+			struct ops_matmul dtable = { .M = V, .N = C, .K = n, .a = m->logits, .lda = V, .at = true, .b = x, .ldb = C, .add = true,
+				.c = model_at(m, MODEL_GRADIENTS, m->params.embedding), .ldc = C };
+
+			ops->matmul(m->d, &dx);
+			ops->matmul(m->d, &dtable);
+		}
+	}
+}

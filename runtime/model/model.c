@@ -1,0 +1,238 @@
+#include "config.h"
+
+#include "runtime/model/model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "runtime/model/model_private.h"
+
+/* ---- memory ---- */
+
+enum { LINE = 64 };
+
+/* Hands out places one behind the other. Without memory it only counts. */
+struct plan {
+	char *base;
+	size_t used;
+};
+
+static void *
+take(struct plan *plan, size_t bytes)
+{
+	void *at = plan->base ? plan->base + plan->used : NULL;
+
+	plan->used += (bytes + LINE - 1) / LINE * LINE;
+	return at;
+}
+
+static void
+lay_layer(const struct model_config *c, struct plan *plan, size_t row, size_t C, struct layer_state *s)
+{
+	s->sum1 = take(plan, row * C);
+	s->norm1 = take(plan, row * C);
+	s->mean1 = take(plan, row);
+	s->rstd1 = take(plan, row);
+	s->qkv = take(plan, row * 3 * C);
+	s->attended = take(plan, row * C);
+	s->logsum = take(plan, row * c->heads);
+	s->sum2 = take(plan, row * C);
+	s->norm2 = take(plan, row * C);
+	s->mean2 = take(plan, row);
+	s->rstd2 = take(plan, row);
+	s->fc = take(plan, row * c->inner);
+	s->act = take(plan, row * c->inner);
+}
+
+static void
+lay_batch(struct model *m, struct plan *plan, size_t N, size_t row)
+{
+	m->ids = take(plan, N * sizeof(int32_t));
+	m->places = take(plan, N * sizeof(int32_t));
+	m->labels = take(plan, N * sizeof(int32_t));
+	m->starts = take(plan, (N + 1) * sizeof(int32_t));
+	m->weights = take(plan, row);
+	m->losses = take(plan, row);
+	m->hits = take(plan, row);
+	m->step = take(plan, sizeof(struct ops_step));
+}
+
+/* Without gradients to come all layers share one state, but for what model_qkv gives out. */
+static void
+lay_out(struct model *m, struct plan *plan, size_t real)
+{
+	const struct model_config *c = &m->config;
+	size_t N = m->capacity, C = c->channels, row = N * real;
+
+	lay_batch(m, plan, N, row);
+	m->positions = take(plan, c->arch == MODEL_PREPEND ? c->context * C * real : 0);
+	for (size_t l = 0; l < c->layers; l++) {
+		if (m->training || !l) {
+			lay_layer(c, plan, row, C, &m->layers[l]);
+		} else {
+			m->layers[l] = m->layers[0];
+			m->layers[l].qkv = take(plan, row * 3 * C);
+		}
+	}
+	m->embedded = take(plan, row * C);
+	m->branch = take(plan, row * C);
+	m->final_sum = take(plan, row * C);
+	m->final = take(plan, row * C);
+	m->final_mean = take(plan, row);
+	m->final_rstd = take(plan, row);
+	m->logits = take(plan, (N < MODEL_LOGIT_ROWS ? N : MODEL_LOGIT_ROWS) * c->vocabulary * real);
+	if (!m->training)
+		return;
+	m->dsum = take(plan, row * C);
+	m->dnorm = take(plan, row * C);
+	m->dqkv = take(plan, row * 3 * C);
+	m->dfc = take(plan, row * c->inner);
+	m->clip = take(plan, 2 * real);
+}
+
+size_t
+model_memory(const struct model_config *config, size_t real, size_t N, bool training)
+{
+	struct model m = { .config = *config, .capacity = N, .training = training };
+	struct plan plan = { 0 };
+	size_t slabs;
+
+	m.layers = xcalloc(config->layers, sizeof(*m.layers));
+	params_init(&m.params, config);
+	lay_out(&m, &plan, real);
+	slabs = (training ? MODEL_SLABS : 1) * m.params.total * real;
+	params_release(&m.params);
+	free(m.layers);
+	return plan.used + slabs;
+}
+
+/* ---- a model ---- */
+
+/* Tensor2Tensor's: sines of C / 2 wavelengths from 2 pi to 10000 times that, then as many cosines. */
+static void
+put_positions(struct model *m)
+{
+	size_t C = m->config.channels, half = C / 2;
+	float *row = xcalloc(C, sizeof(*row));
+
+	for (size_t place = 0; place < m->config.context; place++) {
+		for (size_t i = 0; i < half; i++) {
+			double angle = (double)place * exp(-(double)i * log(10000.0) / (double)(half > 1 ? half - 1 : 1));
+
+			row[i] = (float)sin(angle);
+			row[half + i] = (float)cos(angle);
+		}
+		m->d->ops->put(m->d, model_further(m, m->positions, place * C), row, C);
+	}
+	free(row);
+}
+
+static void
+put_weights(struct model *m, uint64_t seed)
+{
+	for (size_t i = 0; i < m->params.n; i++) {
+		const struct param *p = &m->params.items[i];
+		float *numbers = xmalloc(p->n * sizeof(*numbers));
+
+		params_begin(&m->params, i, seed, numbers);
+		model_put(m, MODEL_WEIGHTS, p, numbers);
+		free(numbers);
+	}
+}
+
+static int
+take_memory(struct model *m, struct error *err)
+{
+	struct plan plan = { 0 };
+
+	lay_out(m, &plan, m->d->real);
+	plan.base = m->memory = m->d->ops->alloc(m->d, plan.used);
+	for (int i = 0; m->memory && i < (m->training ? MODEL_SLABS : 1); i++) {
+		m->slabs[i] = m->d->ops->alloc(m->d, m->params.total * m->d->real);
+		if (!m->slabs[i])
+			plan.base = NULL;
+	}
+	if (!plan.base)
+		return error_set(err, "there is no memory for the model: it wants %zu MiB; take a smaller one, or fewer tokens a batch",
+			model_memory(&m->config, m->d->real, m->capacity, m->training) >> 20);
+	plan.used = 0;
+	lay_out(m, &plan, m->d->real);
+	m->host = xcalloc(m->capacity, m->d->real);
+	return 0;
+}
+
+struct model *
+model_new(struct ops_device *device, const struct model_config *config, size_t N, bool training, uint64_t seed, struct error *err)
+{
+	struct model *m = xcalloc(1, sizeof(*m));
+
+	*m = (struct model){ .config = *config, .d = device, .capacity = N, .training = training };
+	m->layers = xcalloc(config->layers, sizeof(*m->layers));
+	params_init(&m->params, config);
+	if (take_memory(m, err)) {
+		model_free(m);
+		return NULL;
+	}
+	if (config->arch == MODEL_PREPEND)
+		put_positions(m);
+	put_weights(m, seed);
+	return m;
+}
+
+void
+model_free(struct model *m)
+{
+	if (!m)
+		return;
+	for (int i = 0; i < MODEL_SLABS; i++)
+		m->d->ops->free(m->d, m->slabs[i]);
+	m->d->ops->free(m->d, m->memory);
+	params_release(&m->params);
+	free(m->layers);
+	free(m->host);
+	free(m);
+}
+
+const struct model_config *
+model_config(const struct model *model)
+{
+	return &model->config;
+}
+
+const struct params *
+model_params(const struct model *model)
+{
+	return &model->params;
+}
+
+struct ops_device *
+model_device(const struct model *model)
+{
+	return model->d;
+}
+
+void *
+model_at(const struct model *m, enum model_slab slab, size_t which)
+{
+	return model_further(m, m->slabs[slab], m->params.items[which].at);
+}
+
+void
+model_get(const struct model *m, enum model_slab slab, const struct param *param, float *ret)
+{
+	m->d->ops->get(m->d, ret, model_further(m, m->slabs[slab], param->at), param->n);
+}
+
+void
+model_put(struct model *m, enum model_slab slab, const struct param *param, const float *from)
+{
+	m->d->ops->put(m->d, model_further(m, m->slabs[slab], param->at), from, param->n);
+}
+
+const void *
+model_qkv(const struct model *m, size_t layer)
+{
+	return m->layers[layer].qkv;
+}

@@ -1,0 +1,67 @@
+#ifndef RUNTIME_MODEL_MODEL_PRIVATE_H
+#define RUNTIME_MODEL_MODEL_PRIVATE_H
+
+#include "runtime/model/model.h"
+
+/* What a layer keeps from its forward half for its backward half. All in the device's memory. */
+struct layer_state {
+	void *sum1, *norm1, *mean1, *rstd1; /* (N, C) (N, C) (N) (N) */
+	void *qkv, *attended, *logsum; /* (N, 3 C) (N, C) (N, NH) */
+	void *sum2, *norm2, *mean2, *rstd2;
+	void *fc, *act; /* (N, F) before and behind the activation */
+};
+
+struct model {
+	struct model_config config;
+	struct params params;
+	struct ops_device *d;
+	size_t capacity; /* tokens of a batch */
+	bool training;
+	void *memory; /* all of it but the slabs */
+	void *slabs[MODEL_SLABS];
+
+	int32_t *ids, *places, *labels, *starts; /* of the batch */
+	void *weights;
+	struct ops_step *step;
+	void *positions; /* (context, C): MODEL_PREPEND's sines */
+	struct layer_state *layers;
+	void *embedded; /* (N, C) */
+	void *branch; /* (N, C): what a branch adds */
+	void *final_sum, *final, *final_mean, *final_rstd;
+	void *logits; /* (MODEL_LOGIT_ROWS, V) */
+	void *losses, *hits; /* (N) */
+	void *dsum, *dnorm, *dqkv, *dfc; /* gradients on their way back: (N, C) (N, C) (N, 3 C) (N, F) */
+	void *clip; /* (2): the factor, the norm */
+	void *host; /* (N) reals of the device */
+};
+
+/* Dropout's places. */
+enum model_site { SITE_ATTENTION, SITE_PROJ, SITE_ACTIVATION, SITE_OUT, SITES };
+enum { SITE_EMBED = 0xFFFFFF };
+
+/* A batch on its way through; seed 0 and no dropout where nothing is dropped. */
+struct pass {
+	struct model *m;
+	size_t N, documents, longest;
+	double dropout, smoothing;
+	bool backward;
+};
+
+/* `n` reals further. */
+static inline void *
+model_further(const struct model *m, const void *at, size_t n)
+{
+	return (char *)(uintptr_t)at + n * m->d->real;
+}
+
+struct ops_norm model_norm(const struct pass *pass, const void *x, const void *branch, size_t gain, size_t bias, void *sum, void *mean,
+	void *rstd, uint32_t site);
+struct ops_attention model_attention(const struct pass *pass, size_t layer);
+struct ops_embed model_embed(const struct pass *pass);
+struct ops_dropout model_dropout(const struct pass *pass, size_t layer, enum model_site site);
+void model_forward(const struct pass *pass);
+/* The classifier and its loss; with `backward` also its gradients, the start of the way back. */
+void model_classify(const struct pass *pass);
+void model_backward(const struct pass *pass);
+
+#endif
