@@ -13,6 +13,8 @@ import subprocess
 import sys
 import threading
 
+import portforward
+
 FOLDER = pathlib.Path(sys.argv[1])
 GONE = threading.Event()
 
@@ -63,6 +65,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.reset()
         elif self.path.startswith("/stream"):
             self.stream()
+        elif "/pods/" in self.path:
+            self.pod()
         elif self.path == "/short":
             self.send_response(200)
             self.send_header("Content-Length", "1000")
@@ -71,6 +75,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             self.echo()
+
+    def pod(self):
+        """A pod that runs, whatever its name (which says how its ports behave)."""
+        name = self.path.partition("/pods/")[2].partition("/")[0]
+        if "/portforward" in self.path:
+            portforward.serve(self, name)
+            self.close_connection = True
+        elif name == "nowhere":
+            self.answer(404, json.dumps({"kind": "Status", "code": 404, "reason": "NotFound", "message": 'pods "nowhere" not found'}).encode())
+        else:
+            self.answer(200, json.dumps({"kind": "Pod", "status": {"phase": "Pending" if name == "pending" else "Running"}}).encode())
 
     def stream(self):
         """A body in chunks: /stream/whole, /stream/hang (never ends), /stream/reset, /stream/flood (40 MB)."""

@@ -102,7 +102,7 @@ answer(void *context, const char *path)
 	size_t len;
 
 	if (version)
-		write_watch(&world->history, &buf, atoi(version + 16) - 100);
+		write_watch(&world->history, &buf, (int)strtol(version + 16, NULL, 10) - 100);
 	else
 		write_list(&world->history, &buf);
 	return buf_detach(&buf, &len);
