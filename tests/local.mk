@@ -47,6 +47,7 @@ C_TESTS += %D%/kernel/test_json_text
 C_TESTS += %D%/kernel/test_proto
 C_TESTS += %D%/kernel/test_resolver
 C_TESTS += %D%/runtime/cluster/test_control
+C_TESTS += %D%/runtime/cluster/test_door_argo
 C_TESTS += %D%/runtime/cluster/test_door_kube
 C_TESTS += %D%/runtime/cluster/test_door_kube_log
 C_TESTS += %D%/kernels/test_gradients

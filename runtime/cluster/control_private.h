@@ -21,4 +21,18 @@ bool control_has_ended(const struct value *workflow);
 int64_t control_now(const struct door *door); /* milliseconds since 1970 */
 const struct value *control_time(struct arena *arena, int64_t now_ms); /* RFC 3339, to the second */
 
+/* Where objects of a kind are kept. */
+struct control_place {
+	struct api *api;
+	const char *namespace_, *plural; /* "cronworkflows" */
+	const char *path, *query; /* of all of them; what is said behind it when one is made */
+	const char *wrap; /* the member of the body that the object is; NULL: it is the body */
+};
+
+/* control_upload.c: makes the object, or takes the place of one that was made here. */
+int control_put_template(const struct control_place *place, const char *name, const struct value *workflow, struct arena *arena,
+			 const char **ret_id, struct api_failure *ret_failure);
+int control_put_schedule(const struct control_place *place, const struct door_submission *submission, const struct door_schedule *schedule,
+			 struct arena *arena, const char **ret_id, struct api_failure *ret_failure);
+
 #endif
