@@ -131,7 +131,7 @@ open_level(struct frames *f, bool dict, struct error *err)
 		f->has_object = false;
 	}
 	/* A second object in one frame is none that we know. */
-	if (role == FRAMES_OBJECT && (f->object || (f->has_object && parent != FRAMES_ITEMS)))
+	if (role == FRAMES_OBJECT && (f->object || f->has_object))
 		role = FRAMES_SKIP;
 	if (++f->depth >= FRAMES_TRACKED)
 		role = FRAMES_SKIP;
@@ -230,7 +230,7 @@ read_mark(struct frames *f, const char *at, const char **run, struct error *err)
 	}
 	case '}':
 	case ']':
-		if (!f->depth)
+		if (!f->depth || (*at == ']') != (f->roles[f->depth] == FRAMES_ITEMS))
 			break;
 		close_level(f, at, run);
 		return 0;
@@ -263,7 +263,6 @@ frames_feed(struct frames *f, const char *bytes, size_t n, struct error *err)
 		if (f->depth > FRAMES_DEPTH_MAX)
 			rc = error_set(err, "what came is nested more than %d levels deep", FRAMES_DEPTH_MAX);
 	}
-	if (!rc)
-		hand_on(f, &run, end);
+	hand_on(f, &run, rc ? at - 1 : end);
 	return rc;
 }

@@ -23,6 +23,18 @@ settle(struct arena *arena, struct buf *buf)
 	return ret;
 }
 
+/* "the workflow `x` in the namespace `y`", "the pods with a=b in the namespace `y`" */
+static const char *
+describe(struct arena *arena, const char *namespace_, const char *resource, const char *selector)
+{
+	static const char by_name[] = "metadata.name=";
+	size_t n = strlen(resource);
+
+	if (selector && n && !strncmp(selector, by_name, sizeof by_name - 1))
+		return arena_printf(arena, "the %.*s `%s` in the namespace `%s`", (int)n - 1, resource, selector + sizeof by_name - 1, namespace_);
+	return arena_printf(arena, "the %s%s%s in the namespace `%s`", resource, selector ? " with " : "", selector ? selector : "", namespace_);
+}
+
 struct watch_source
 watch_source_kube(struct arena *arena, const char *group, const char *namespace_, const char *resource, const char *field_selector,
 		  const char *label_selector)
@@ -43,7 +55,7 @@ watch_source_kube(struct arena *arena, const char *group, const char *namespace_
 	add_parameter(&path, "allowWatchBookmarks", "true");
 	add_parameter(&path, "resourceVersion", "");
 	ret.watch = settle(arena, &path);
-	ret.what = arena_printf(arena, "the %s%s%s in the namespace `%s`", resource, selector ? " with " : "", selector ? selector : "", namespace_);
+	ret.what = describe(arena, namespace_, resource, selector);
 	return ret;
 }
 

@@ -53,8 +53,6 @@ def echo(handler, write):
         got = read_frame(handler.rfile)
         if not got or got[0] == 8:
             return
-        if got[0] == 10:
-            write(frame(b"\0pong " + got[1]))
         if got[0] != 2:
             continue
         assert got[1][:1] == b"\0", "a channel that is not for data"
@@ -78,7 +76,10 @@ def behave(handler, name, port):
         write(frame(b"\1") + frame(b"") + frame(b"\7noise") + frame(struct.pack(">H", 1000), 8))
     elif name == "ping":
         write(start + frame(b"hello", 9))
-        echo(handler, write)
+        kind = 0
+        while kind != 10:
+            kind, payload = read_frame(handler.rfile)
+        write(frame(b"\0pong " + payload + b"BYE\n") + frame(struct.pack(">H", 1000), 8))
     elif name == "refused":
         write(start + frame(b"\1error forwarding port: connect: connection refused"))
     elif name == "gone":

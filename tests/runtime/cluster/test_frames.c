@@ -54,11 +54,13 @@ static const struct {
 	{ "keys that are not known, around it", "{\"new\":{\"object\":{}},\"a\":[{\"object\":{}}],\"type\":\"ADDED\",\"b\":null,\"object\":{\"a\":[[],{}]},\"c\":-1.5}",
 	  "[ADDED{\"a\":[[],{}]}ADDED /@]\n" },
 	{ "a second object is none", "{\"type\":\"ADDED\",\"object\":{\"a\":1},\"object\":{\"b\":1}}", "[ADDED{\"a\":1}ADDED /@]\n" },
+	{ "nor is an item behind an object", "{\"type\":\"ADDED\",\"object\":{\"a\":1},\"items\":[{\"b\":1}]}", "[ADDED{\"a\":1}ADDED /@]\n" },
 	{ "an object that is none", "{\"type\":\"ADDED\",\"object\":[1]}{\"type\":\"ADDED\",\"object\":\"x\"}{\"type\":\"ADDED\"}{}", "" },
 	{ "no JSON", "<html>", "! what came is no JSON\n" },
 	{ "a string", "\"x\"", "! what came is no JSON\n" },
 	{ "a list of lists", "[[]]", "! a frame is no JSON object\n" },
 	{ "an end too many", "{}}", "! what came is no JSON\n" },
+	{ "an object that ends as a list", "{\"type\":\"ADDED\",\"object\":{]}", "[ADDED{! what came is no JSON\n" },
 	{ "blanks", " \r\n\t{ \"type\" : \"ADDED\" , \"object\" : { } }\r\n", "[ADDED{ }ADDED /@]\n" },
 };
 

@@ -278,7 +278,7 @@ static const struct {
 } cases[] = {
 	{ "the workflow is deleted", NULL, LIST ITEMS("9", OBJECT("u", "5", "Running")) WATCH("9") EVENT("DELETED", OBJECT("u", "10", "Failed")) "@hold\n",
 	  "changed 0 and head Running\nchanged 0 and head Failed\nchanged 0 and head Failed gone\n", false },
-	{ "it is not there", "u", LIST ITEMS("9", ""), "failed: `https://k:6443` does not have the workflows with metadata.name=w in the namespace `ml`\n", false },
+	{ "it is not there", "u", LIST ITEMS("9", ""), "failed: `https://k:6443` does not have the workflow `w` in the namespace `ml`\n", false },
 	{ "another of its name is there", "u", LIST ITEMS("9", OBJECT("v", "5", "Running")), "changed 0 and head Pending gone\n", false },
 	{ "it went while nobody looked", NULL, LIST ITEMS("9", OBJECT("u", "5", "Running")) WATCH("9") EVENT("ERROR", "{\"code\":410}") LIST ITEMS("20", ""),
 	  "changed 0 and head Running\nchanged 0 and head Running gone\n", false },
