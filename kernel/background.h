@@ -23,8 +23,8 @@ struct background_request {
 	size_t jobs;
 	const struct cluster *cluster; /* NULL and `where` NULL: on this machine */
 	const char *where; /* the store's text about a cluster, see kernel/target.h */
-	const char *target; /* with `where`: the cluster's name */
 	const char *attach; /* a run that is there already, by name, id or token; NULL: a new one */
+	struct plan *known; /* of an `attach`: taken if the run has the steps of this; or NULL */
 	const char *experiment; /* or NULL */
 	struct span span; /* what problems are told at */
 	struct output *output;

@@ -9,6 +9,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "kernel/forwards.h"
+#include "kernel/tensorboard.h"
+
 /* Jupyter wants the traceback as lines. */
 static void
 set_traceback(struct execute_outcome *outcome, const char *text)
@@ -233,6 +236,10 @@ interp_free(struct interp *interp)
 	if (!interp)
 		return;
 	backgrounds_free(interp->backgrounds);
+	for (size_t i = 0; i < interp->boards.n; i++)
+		tensorboard_free(interp->boards.items[i]);
+	vec_release(&interp->boards);
+	forwards_free(interp->forwards);
 	variables_clear(&interp->variables);
 	map_release(&interp->variables);
 	free(interp->experiment);

@@ -12,6 +12,7 @@
 #include "dsl/scope.h"
 #include "kernel/background.h"
 #include "kernel/interp.h"
+#include "runtime/cluster/door.h"
 #include "runtime/run.h"
 
 struct interp {
@@ -19,6 +20,11 @@ struct interp {
 	struct scope *scope;
 	struct map variables; /* name → struct variable */
 	struct backgrounds *backgrounds;
+	struct {
+		struct tensorboard **items;
+		size_t n, cap;
+	} boards;
+	struct forwards *forwards; /* NULL before the first */
 	char *experiment; /* of runs on clusters; or NULL */
 	volatile sig_atomic_t interrupted;
 	int wake; /* eventfd: readable while interrupted, so that waits end */
@@ -82,8 +88,19 @@ int act_check(struct act *act);
 int act_run(struct act *act);
 int act_run_begun(struct act *act); /* in the background, or on a cluster */
 int act_wait(struct act *act);
+int act_attach(struct act *act);
+int act_clone(struct act *act);
+int act_control(struct act *act, enum door_control what); /* stop, suspend, resume, delete */
+int act_forward(struct act *act);
+int act_open(struct act *act);
+int act_prepare(struct act *act, bool cleanup);
+int act_retry(struct act *act);
+int act_runs_there(struct act *act);
+int act_schedule(struct act *act);
+int act_submit(struct act *act);
+int act_tensorboard(struct act *act);
+int act_upload(struct act *act);
 int act_logs(struct act *act);
-int act_stop(struct act *act);
 int act_runs(struct act *act);
 int act_shell(struct act *act);
 int act_magic(struct act *act);

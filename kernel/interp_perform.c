@@ -148,13 +148,6 @@ act_experiment(struct act *act)
 	return 0;
 }
 
-/* What is checked and not carried out yet. */
-static int
-act_later(struct act *act)
-{
-	return act_fail(act, DIAG_L0900, "not carried out by this version of Lateen");
-}
-
 int
 act_perform(struct act *act)
 {
@@ -181,9 +174,9 @@ act_perform(struct act *act)
 	case ACTION_LOGS:
 		return act_logs(act);
 	case ACTION_STOP:
-		return act_stop(act);
+		return act_control(act, DOOR_STOP);
 	case ACTION_RUNS:
-		return act_runs(act);
+		return act->action->cluster ? act_runs_there(act) : act_runs(act);
 	case ACTION_WAIT:
 		return act_wait(act);
 	case ACTION_EXPERIMENT:
@@ -197,20 +190,33 @@ act_perform(struct act *act)
 	case ACTION_MAGIC:
 		return act_magic(act);
 	case ACTION_DELETE:
+		return act_control(act, DOOR_DELETE);
 	case ACTION_SUSPEND:
+		return act_control(act, DOOR_SUSPEND);
 	case ACTION_RESUME:
+		return act_control(act, DOOR_RESUME);
 	case ACTION_OPEN:
+		return act_open(act);
 	case ACTION_TENSORBOARD:
+		return act_tensorboard(act);
 	case ACTION_RETRY:
+		return act_retry(act);
 	case ACTION_FORWARD:
+		return act_forward(act);
 	case ACTION_ATTACH:
+		return act_attach(act);
 	case ACTION_CLONE:
+		return act_clone(act);
 	case ACTION_SUBMIT:
+		return act_submit(act);
 	case ACTION_UPLOAD:
+		return act_upload(act);
 	case ACTION_SCHEDULE:
+		return act_schedule(act);
 	case ACTION_PREPARE:
+		return act_prepare(act, false);
 	case ACTION_CLEANUP:
-		return act_later(act);
+		return act_prepare(act, true);
 	}
 	BUG("action kind %d", (int)act->action->kind);
 }

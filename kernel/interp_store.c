@@ -1,4 +1,4 @@
-/* `runs`, `logs` and `stop`: what the store of the working folder knows. */
+/* `runs` and `logs`: what the store of the working folder knows. */
 #include "config.h"
 
 #include "kernel/interp_internal.h"
@@ -124,22 +124,4 @@ act_logs(struct act *act)
 	log_follower_release(&follower);
 	store_close(store);
 	return rc;
-}
-
-int
-act_stop(struct act *act)
-{
-	const char *run, *step;
-	struct store *store;
-	struct error err;
-	int rc;
-
-	if (name_run(act, &run, &step) < 0)
-		return -1;
-	store = open_store(act);
-	if (!store)
-		return -1;
-	rc = store_stop(store, run, &err);
-	store_close(store);
-	return rc < 0 ? act_fail(act, DIAG_L0808, "%s", err.text) : 0;
 }

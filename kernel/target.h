@@ -18,6 +18,7 @@ struct target_request {
 struct target_door {
 	struct door *door;
 	const char *chosen; /* what `auto` found and why, one sentence; or NULL */
+	const struct cluster *cluster; /* with what was found in place of `auto`; lives as long as this */
 	/* the rest is the module's */
 	struct kubeconfig *config;
 	struct kube *kube;
@@ -25,9 +26,12 @@ struct target_door {
 	struct arena *arena;
 };
 
-/* 0, or -1 with a diagnostic added. Release it in either case. For one thread. */
+/* 0, or -1 with a diagnostic added (none when the person has stopped it). Warnings may be added in either case. Close it in either
+ * case. For one thread. */
 int target_open(struct target_door *ret, const struct target_request *request, struct diags *diags);
 void target_close(struct target_door *target);
+/* A failure as a diagnostic; `code` ("L1010") or NULL: by its kind. */
+struct diag *target_explain(struct diags *diags, struct span span, const char *code, const struct api_failure *failure);
 /* What the store keeps: JSON, in the arena. */
 const char *target_where(const struct cluster *cluster, struct arena *arena);
 
