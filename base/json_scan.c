@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/json_number.h"
 #include "base/utf8.h"
 
 enum state {
@@ -11,9 +12,6 @@ enum state {
 	STRING, ESCAPE, HEX, LOW_BACKSLASH, LOW_U, /* the latter two: where the second half of a pair should be */
 	NUMBER, LITERAL,
 };
-
-/* Where in a number; the grammar of RFC 8259. */
-enum number { SIGN, ZERO, WHOLE, POINT, FRACTION, EXPONENT, EXPONENT_SIGN, POWER };
 
 /* One piece being read. */
 struct reading {
@@ -171,7 +169,7 @@ begin_word(struct reading *r)
 	r->from = r->p;
 	if (c == '-' || (c >= '0' && c <= '9')) {
 		scan->state = NUMBER;
-		scan->number = c == '-' ? SIGN : c == '0' ? ZERO : WHOLE;
+		scan->number = json_number_begin(c);
 	} else {
 		scan->literal = c == 't' ? "true" : c == 'f' ? "false" : c == 'n' ? "null" : NULL;
 		if (!scan->literal)
@@ -414,51 +412,12 @@ read_low_u(struct reading *r)
 
 /* ---- numbers and literals ---- */
 
-static bool
-step_number(int *number, char c)
-{
-	bool digit = c >= '0' && c <= '9';
-	int next = -1;
-
-	switch ((enum number)*number) {
-	case SIGN:
-		next = c == '0' ? ZERO : digit ? WHOLE : -1;
-		break;
-	case ZERO:
-	case WHOLE:
-		next = *number == WHOLE && digit ? WHOLE : c == '.' ? POINT : c == 'e' || c == 'E' ? EXPONENT : -1;
-		break;
-	case POINT:
-		next = digit ? FRACTION : -1;
-		break;
-	case FRACTION:
-		next = digit ? FRACTION : c == 'e' || c == 'E' ? EXPONENT : -1;
-		break;
-	case EXPONENT:
-		next = digit ? POWER : c == '+' || c == '-' ? EXPONENT_SIGN : -1;
-		break;
-	case EXPONENT_SIGN:
-	case POWER:
-		next = digit ? POWER : -1;
-		break;
-	}
-	if (next >= 0)
-		*number = next;
-	return next >= 0;
-}
-
-static bool
-whole_number(int number)
-{
-	return number == ZERO || number == WHOLE || number == FRACTION || number == POWER;
-}
-
 static int
 end_number(struct reading *r)
 {
 	struct json_scan *scan = r->scan;
 
-	if (!whole_number(scan->number))
+	if (!json_number_whole(scan->number))
 		return wrong(r, "half a number");
 	if (!quiet(scan)) {
 		buf_add(&scan->text, r->from, (size_t)(r->p - r->from));
@@ -475,7 +434,7 @@ static int
 read_number(struct reading *r)
 {
 	while (r->p < r->end) {
-		if (!step_number(&r->scan->number, *r->p))
+		if (!json_number_step(&r->scan->number, *r->p))
 			return end_number(r);
 		r->p++;
 	}

@@ -5,6 +5,7 @@ libbase_a_SOURCES = \
 	%D%/buf.c %D%/buf.h \
 	%D%/embedded.h \
 	%D%/error.c %D%/error.h \
+	%D%/json_number.c %D%/json_number.h \
 	%D%/json_scan.c %D%/json_scan.h \
 	%D%/json_tree.c %D%/json_tree.h \
 	%D%/macros.c %D%/macros.h \

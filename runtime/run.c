@@ -191,11 +191,25 @@ run_set_node(struct run *run, size_t id, const struct run_node *state)
 	node->message = keep_text(run, node->message, state->message);
 	node->tail = keep_text(run, node->tail, state->tail);
 	node->folder = keep_text(run, node->folder, state->folder);
-	if (state->outputs && state->outputs != node->outputs)
-		node->outputs = keep_outputs(run, node->step, state->outputs);
+	if (state->outputs != node->outputs)
+		node->outputs = state->outputs ? keep_outputs(run, node->step, state->outputs) : NULL;
 	count_node(run, id, before);
 	run_unlock(run);
 	tell(run, id);
+}
+
+void
+run_recount(struct run *run, size_t step)
+{
+	struct run_step *s = &run->steps[step];
+	size_t *nodes = s->nodes, n = s->n_nodes, cap = s->cap_nodes;
+
+	if (!n)
+		return;
+	*s = (struct run_step){ .nodes = nodes, .n_nodes = n, .cap_nodes = cap, .bad = SIZE_MAX };
+	s->counts[PHASE_PENDING] = n;
+	for (size_t i = 0; i < n; i++)
+		count_node(run, nodes[i], PHASE_PENDING);
 }
 
 void

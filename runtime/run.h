@@ -106,6 +106,8 @@ void run_forget_observer(struct run *run, const void *context);
 size_t run_add_node(struct run *run, size_t step, const char *key);
 /* Takes over phase, attempts, times, exit code, message, outputs, tail and folder; texts and values are copied. */
 void run_set_node(struct run *run, size_t node, const struct run_node *state);
+/* Takes a step's instances together anew: after some of them went back, as a retry on a cluster makes them. */
+void run_recount(struct run *run, size_t step);
 void run_set_group(struct run *run, size_t group, const struct run_group *state);
 /* Of a step that has no instance and will have none: a loop over nothing, or one that did not begin. */
 void run_set_step(struct run *run, size_t step, enum phase phase);
