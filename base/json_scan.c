@@ -461,12 +461,6 @@ read_literal(struct reading *r)
 
 /* ---- between values ---- */
 
-static bool
-blank(char c)
-{
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 static int
 read_key(struct reading *r)
 {
@@ -491,19 +485,9 @@ read_after(struct reading *r)
 }
 
 static int
-read_colon(struct reading *r)
-{
-	if (*r->p != ':')
-		return wrong(r, "no colon");
-	r->scan->state = VALUE;
-	r->p++;
-	return 0;
-}
-
-static int
 read_between(struct reading *r)
 {
-	if (blank(*r->p)) {
+	if (*r->p == ' ' || *r->p == '\n' || *r->p == '\r' || *r->p == '\t') {
 		r->p++;
 		return 0;
 	}
@@ -515,7 +499,11 @@ read_between(struct reading *r)
 	case KEY:
 		return read_key(r);
 	case COLON:
-		return read_colon(r);
+		if (*r->p != ':')
+			return wrong(r, "no colon");
+		r->scan->state = VALUE;
+		r->p++;
+		return 0;
 	case AFTER:
 		return read_after(r);
 	case DONE:
