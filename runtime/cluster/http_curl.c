@@ -114,6 +114,8 @@ perform(struct http_curl *owner, struct exchange *x, const struct http_request *
 		return HTTP_TOO_LARGE;
 	}
 	outcome = http_curl_request_outcome(r, err);
+	if (outcome == HTTP_LATE)
+		http_curl_distrust(owner, r);
 	if (outcome == HTTP_ANSWERED)
 		owner->curl.getinfo(r->handle, CURLINFO_RESPONSE_CODE, &x->reply->status);
 	return outcome;

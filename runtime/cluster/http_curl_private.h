@@ -29,6 +29,7 @@ struct http_curl {
 	VEC(struct http_stream *) streams; /* in the order in which they were opened */
 	VEC(struct http_timer *) timers;
 	uint64_t n_timers; /* that were ever made */
+	int64_t distrust; /* ticks; until then no connection that stands already is used */
 	unsigned telling; /* listeners are being called: streams that are closed are freed afterwards */
 };
 
@@ -36,6 +37,10 @@ struct http_curl {
 int http_curl_ready(struct http_curl *owner, struct error *err);
 /* Lets libcurl work for a moment and notes who is done. Calls no listener. */
 void http_curl_carry(struct http_curl *owner);
+
+/* Nothing came in time over a connection that stands: it may lead nowhere any more, which TCP notices only after minutes. With
+ * HTTP/2 all later requests would go the same way. */
+void http_curl_distrust(struct http_curl *owner, struct http_curl_request *r);
 
 /* Sets all but where the reply goes. The request's body is borrowed, all else is copied. */
 void http_curl_request_begin(struct http_curl_request *r, const struct curl_library *curl, const struct http_request *request);

@@ -154,6 +154,7 @@ set_body(struct http_curl_request *r, const struct http_request *request)
 static void
 set_headers(struct http_curl_request *r, const struct http_request *request)
 {
+	/* No Accept-Encoding: the API server never compresses a watch, and what is large in Argo's objects is compressed already. */
 	add_header(r, "Accept", request->accept ? request->accept : "application/json");
 	for (size_t i = 0; i < request->n_headers; i++)
 		add_header(r, request->headers[i].name, request->headers[i].value);
@@ -198,10 +199,21 @@ http_curl_request_add(struct http_curl_request *r, struct http_curl *owner, stru
 		error_set(err, "this libcurl is too old, or a proxy or certificate is one that it cannot use; 7.77 or later is needed");
 		return HTTP_NO_LIBRARY;
 	}
+	if (http_curl_ticks() < owner->distrust)
+		r->curl->setopt(r->handle, CURLOPT_FRESH_CONNECT, 1L);
 	if (owner->curl.multi_add(owner->multi, r->handle) != CURLM_OK)
 		BUG("a request cannot be added");
 	r->added = true;
 	return HTTP_ANSWERED;
+}
+
+void
+http_curl_distrust(struct http_curl *owner, struct http_curl_request *r)
+{
+	enum { LONG = 180 * 1000 }; /* until TCP has noticed */
+
+	owner->distrust = http_curl_ticks() + LONG;
+	r->curl->setopt(r->handle, CURLOPT_FORBID_REUSE, 1L);
 }
 
 void

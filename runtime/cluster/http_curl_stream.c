@@ -185,6 +185,7 @@ tell_end(struct http_curl *owner, struct http_stream *stream)
 	if (outcome == HTTP_ANSWERED && stream->late) {
 		error_set(&stream->err, "nothing came for %ld milliseconds", stream->timeout);
 		outcome = HTTP_LATE;
+		http_curl_distrust(owner, &stream->request);
 	} else if (outcome == HTTP_ANSWERED) {
 		outcome = http_curl_request_outcome(&stream->request, &stream->err);
 	}

@@ -232,6 +232,7 @@ object_ends(void *context, const struct frame *frame)
 	static const char *const types[] = { "ADDED", "MODIFIED", "DELETED" };
 	struct watch *watch = context;
 
+	watch->unended = 0;
 	if (watch->listing) {
 		take_object(watch, WATCH_ADDED, frame);
 		return;
@@ -342,6 +343,9 @@ came(void *context, const char *bytes, size_t n)
 		rc = feed_events(watch, bytes, n, &err);
 	else
 		rc = frames_feed(&watch->frames, bytes, n, &err);
+	watch->unended = frames_is_whole(&watch->frames) ? 0 : watch->unended + n;
+	if (!rc && watch->unended > watch->ops->max)
+		rc = error_set(&err, "an object is longer than %zu bytes", watch->ops->max);
 	if (rc && !watch->gone_on)
 		garble(watch, &err);
 	leave(watch);
@@ -402,6 +406,7 @@ open_next(void *context)
 	watch->timer = NULL;
 	watch->listing = !*watch->version;
 	watch->is_listed = watch->progress = watch->gone_on = false;
+	watch->unended = 0;
 	watch->since = watch->api->http->now(watch->api->http);
 	buf_clear(&watch->line);
 	watch->in_data = false;

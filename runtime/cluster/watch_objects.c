@@ -178,7 +178,7 @@ release(struct watch *watch)
 	buf_release(&w->object);
 }
 
-static const struct watch_ops ops = { begin, feed, drop, take, fresh, listed, reached, failed, release };
+static const struct watch_ops ops = { begin, feed, drop, take, fresh, listed, reached, failed, release, WATCH_OBJECT_MAX };
 
 struct watch *
 watch_objects(struct api *api, const struct watch_source *source, const struct watch_listener *listener)

@@ -18,6 +18,7 @@ struct watch_ops {
 	void (*reached)(struct watch *watch, const struct api_failure *failure);
 	void (*failed)(struct watch *watch, const struct api_failure *failure);
 	void (*release)(struct watch *watch); /* its own */
+	size_t max; /* bytes of an object with what is around it */
 };
 
 /* Kinds begin with it. */
@@ -34,6 +35,7 @@ struct watch {
 	struct buf small; /* what came of an object that may be an ERROR */
 	char version[FRAMES_TEXT_MAX]; /* to go on from; "": a list is needed */
 	bool listing, is_listed;
+	size_t unended; /* bytes since the last object or frame was whole */
 	bool open_object; /* begun, neither taken nor dropped */
 	bool reached; /* it has worked once */
 	bool lost; /* that was told, with … */

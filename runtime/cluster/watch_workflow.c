@@ -123,7 +123,7 @@ release(struct watch *watch)
 	(void)watch;
 }
 
-static const struct watch_ops ops = { begin, feed, drop, take, fresh, listed, reached, failed, release };
+static const struct watch_ops ops = { begin, feed, drop, take, fresh, listed, reached, failed, release, WORKFLOW_BYTES_MAX };
 
 struct watch *
 watch_workflow(struct api *api, const struct watch_source *source, const char *uid, struct workflow_model *model,

@@ -55,6 +55,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(302, b"", Location="/elsewhere")
         elif self.path == "/busy":
             self.answer(429, b"{}", Retry_After="7")
+        elif self.path == "/port":
+            self.answer(200, str(self.client_address[1]).encode())
         elif self.path == "/never":
             GONE.wait()
         elif self.path == "/drip":

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/value.h"
@@ -194,6 +195,36 @@ test_faults(struct world *world)
 	http_reply_release(&reply);
 }
 
+/* The port on our side, by which connections are told apart. */
+static long
+ask_port(struct world *world)
+{
+	char url[256];
+	struct http_request request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->server.good, "/port");
+	struct http_reply reply;
+	long port;
+
+	ask(world, &request, &reply);
+	port = strtol(buf_text(&reply.body), NULL, 10);
+	http_reply_release(&reply);
+	return port;
+}
+
+static void
+test_connections(struct world *world)
+{
+	char url[256];
+	struct http_request request = request_to(world, url, sizeof url, "https", "127.0.0.1", world->server.good, "/never");
+	struct http_reply reply;
+	long first = ask_port(world);
+
+	is_int(ask_port(world), first, "a connection that stands is used again");
+	request.timeout = 300;
+	is_int(ask(world, &request, &reply), HTTP_LATE, "nothing comes over it");
+	http_reply_release(&reply);
+	ok(ask_port(world) != first, "then the next request takes another");
+}
+
 static void
 test_statuses(struct world *world)
 {
@@ -244,6 +275,7 @@ main(void)
 		test_trust(&world);
 		test_insecure(&world);
 		test_client_certificate(&world);
+		test_connections(&world);
 		test_statuses(&world);
 		test_faults(&world);
 		http_free(world.http);

@@ -145,6 +145,87 @@ test_case(struct case_file *file, struct test_case *test, const char *plugin)
 	world_release(&world);
 }
 
+/* ---- size ---- */
+
+/* A list of 100 objects of `size` bytes. */
+static char *
+list_at_length(const char *path, size_t size)
+{
+	struct buf text = { 0 };
+	size_t len;
+
+	if (strstr(path, "watch=true"))
+		return xstrdup("< 200 application/json\n@hold\n");
+	buf_puts(&text, "< 200 application/json\n{\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[\n");
+	for (int i = 0; i < 100; i++) {
+		buf_printf(&text, "%s{\"metadata\":{\"uid\":\"u%d\",\"name\":\"n\"},\"x\":\"", i ? "," : "", i);
+		buf_repeat(&text, 'x', size);
+		buf_puts(&text, "\"}\n");
+	}
+	buf_puts(&text, "]}\n");
+	return buf_detach(&text, &len);
+}
+
+static char *
+list_large(void *context, const char *path)
+{
+	(void)context;
+	return list_at_length(path, 500 * 1000);
+}
+
+static char *
+list_endless(void *context, const char *path)
+{
+	struct buf text = { 0 };
+	size_t len;
+
+	(void)context;
+	(void)path;
+	buf_puts(&text, "< 200 application/json\n{\"items\":[{\"metadata\":{\"uid\":\"u\"},\"x\":\"\n");
+	for (int i = 0; i < 3 * WATCH_OBJECT_MAX / 65536; i++) {
+		buf_repeat(&text, 'x', 65535);
+		buf_putc(&text, '\n');
+	}
+	buf_puts(&text, "@hold\n");
+	return buf_detach(&text, &len);
+}
+
+static void
+count(void *context, enum watch_change change, const struct value *object)
+{
+	struct world *world = context;
+
+	(void)change;
+	(void)object;
+	world->calls++;
+}
+
+static void
+test_size(void)
+{
+	struct watch_listener listener = { count, NULL, reached, failed, NULL };
+	struct watch_source source;
+	struct world world;
+
+	world_init(&world, "", NULL);
+	listener.context = &world;
+	source = watch_source_kube(world.arena, "/api/v1", "ml", "pods", NULL, NULL);
+	world.recorded.answer = list_large;
+	world.watch = watch_objects(kube_api(world.kube), &source, &listener);
+	recorded_run(&world.recorded, 1000, has_failed, &world);
+	is_int((int64_t)world.calls, 100, "a list of 50 MB is told object by object");
+	world_release(&world);
+	world_init(&world, "", NULL);
+	listener.context = &world;
+	source = watch_source_kube(world.arena, "/api/v1", "ml", "pods", NULL, NULL);
+	world.recorded.answer = list_endless;
+	world.watch = watch_objects(kube_api(world.kube), &source, &listener);
+	recorded_run(&world.recorded, 100000, has_failed, &world);
+	contains(buf_text(&world.recorded.log), "failed: what `https://k:6443` says of the pods in the namespace `ml` cannot be read: an object is longer than 8388608 bytes",
+		 "an object without an end fails, after a few tries");
+	world_release(&world);
+}
+
 int
 main(void)
 {
@@ -161,6 +242,7 @@ main(void)
 		test_case(&file, &file.cases[i], plugin);
 	}
 	cases_close(&file);
+	test_size();
 	test_remove_tree(folder);
 	free(folder);
 	free(plugin);
