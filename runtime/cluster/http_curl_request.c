@@ -259,7 +259,7 @@ explain_certificate(const struct http_curl_request *r)
 static enum http_outcome
 outcome_of(const struct http_curl_request *r)
 {
-	double connected = 0;
+	double sent = 0; /* seconds until the request could be; 0: it could not */
 
 	switch (r->code) {
 	case CURLE_COULDNT_RESOLVE_HOST:
@@ -268,8 +268,8 @@ outcome_of(const struct http_curl_request *r)
 	case CURLE_COULDNT_CONNECT:
 		return HTTP_NO_CONNECTION;
 	case CURLE_OPERATION_TIMEDOUT:
-		r->curl->getinfo(r->handle, CURLINFO_CONNECT_TIME, &connected);
-		return connected > 0 ? HTTP_LATE : HTTP_NO_CONNECTION;
+		r->curl->getinfo(r->handle, CURLINFO_PRETRANSFER_TIME, &sent);
+		return sent > 0 ? HTTP_LATE : HTTP_NO_CONNECTION;
 	case CURLE_PEER_FAILED_VERIFICATION:
 		return explain_certificate(r);
 	case CURLE_SSL_CERTPROBLEM:
