@@ -82,6 +82,7 @@ C_TESTS += %D%/train/test_model
 C_TESTS += %D%/train/test_parity
 C_TESTS += %D%/train/test_safetensors
 C_TESTS += %D%/train/test_shard
+C_TESTS += %D%/train/test_trainer
 
 FUZZ_TARGETS =
 FUZZ_TARGETS += %D%/fuzz/fuzz_cell
@@ -144,6 +145,7 @@ SCRIPT_TESTS += %D%/train/bpe_vs_tokenizers.py
 SCRIPT_TESTS += %D%/train/parity_vs_torch.py
 SCRIPT_TESTS += %D%/train/test_subword.py
 SCRIPT_TESTS += %D%/train/test_token_steps.py
+SCRIPT_TESTS += %D%/train/test_train.py
 
 # Against a cluster, by `make check-cluster` only.
 CLUSTER_TESTS =

@@ -20,4 +20,6 @@ libruntime_a_SOURCES += %D%/step_util.c
 libruntime_a_SOURCES += %D%/table.c
 libruntime_a_SOURCES += %D%/tokenizer.c
 libruntime_a_SOURCES += %D%/tokens.c
+libruntime_a_SOURCES += %D%/train.c %D%/train.h
+libruntime_a_SOURCES += %D%/train_setup.c
 libruntime_a_SOURCES += %D%/words.c

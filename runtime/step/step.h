@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-enum { STEP_OPTIONS_MAX = 24 };
+enum { STEP_OPTIONS_MAX = 32 };
 
 struct step_option {
 	const char *name; /* without the dashes */
@@ -76,6 +76,7 @@ int step_clean(const struct step_call *call, struct error *err);
 int step_tokenizer(const struct step_call *call, struct error *err);
 int step_tokenize(const struct step_call *call, struct error *err);
 int step_detokenize(const struct step_call *call, struct error *err);
+int step_train(const struct step_call *call, struct error *err);
 int step_chart(const struct step_call *call, struct error *err);
 
 #endif

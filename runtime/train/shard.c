@@ -185,16 +185,34 @@ shard_info(const struct shard *shard)
 	return &shard->info;
 }
 
+static const unsigned char *
+offset_of(const struct shard *shard, uint64_t document, uint32_t field)
+{
+	if (document >= shard->info.documents || field >= shard->info.fields)
+		BUG("field %u of document %llu", field, (unsigned long long)document);
+	return shard->bytes + shard->table + 8 * (document * shard->info.fields + field);
+}
+
+uint64_t
+shard_length(const struct shard *shard, uint64_t document, uint32_t field)
+{
+	const unsigned char *offset = offset_of(shard, document, field);
+
+	return get64(offset + 8) - get64(offset);
+}
+
+uint32_t
+shard_digest(const struct shard *shard)
+{
+	return get32(shard->bytes + 56);
+}
+
 int
 shard_read(const struct shard *shard, uint64_t document, uint32_t field, struct token_ids *ret, struct error *err)
 {
-	const unsigned char *offset = shard->bytes + shard->table + 8 * (document * shard->info.fields + field);
-	uint64_t from, to;
+	const unsigned char *offset = offset_of(shard, document, field);
+	uint64_t from = get64(offset), to = get64(offset + 8);
 
-	if (document >= shard->info.documents || field >= shard->info.fields)
-		BUG("field %u of document %llu", field, (unsigned long long)document);
-	from = get64(offset);
-	to = get64(offset + 8);
 	for (; from < to; from++) {
 		const unsigned char *place = shard->bytes + SHARD_HEADER + from * shard->width;
 		uint32_t id = shard->width == 4 ? get32(place) : (uint32_t)place[0] | (uint32_t)place[1] << 8;

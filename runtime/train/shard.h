@@ -55,6 +55,10 @@ struct shard;
 struct shard *shard_open(const char *path, struct error *err);
 void shard_close(struct shard *shard); /* NULL is fine */
 const struct shard_info *shard_info(const struct shard *shard);
+/* Ids of one field. */
+uint64_t shard_length(const struct shard *shard, uint64_t document, uint32_t field);
+/* What tells a shard from others: the checksum of its contents. */
+uint32_t shard_digest(const struct shard *shard);
 /* Appends the ids of one field. document and field are below what shard_info says. */
 int shard_read(const struct shard *shard, uint64_t document, uint32_t field, struct token_ids *ret, struct error *err);
 

@@ -1,0 +1,31 @@
+/* What the options of `lateen-step train` mean, and what the steps that use a model have in common. */
+#ifndef RUNTIME_STEP_TRAIN_H
+#define RUNTIME_STEP_TRAIN_H
+
+#include "runtime/step/step.h"
+#include "runtime/train/tokenizer.h"
+#include "runtime/train/trainer.h"
+
+struct train_setup {
+	struct trainer_options options;
+	struct ops_device *device;
+	struct shard *shard;
+	struct buf tokenizer; /* its file */
+	struct buf folder; /* of the checkpoints */
+	uint64_t steps; /* 0: no limit but the time */
+	uint64_t every; /* steps: dev is looked at, and a checkpoint written */
+	double seconds; /* of training; 0: no limit but the steps */
+};
+
+/* Says what memory it takes, and refuses what does not fit. On failure too, to be released. */
+int train_setup(const struct step_call *call, struct train_setup *ret, struct error *err);
+void train_setup_release(struct train_setup *setup);
+
+/* The device that --device, --threads and --precision name. */
+int train_open_device(const struct step_call *call, struct ops_device **ret, struct error *err);
+/* Bytes of memory that are free, by the kernel's count and the limit of the control group; SIZE_MAX when nobody knows. */
+size_t train_free_memory(void);
+/* A file whole, up to max bytes. */
+int train_read_file(const char *path, size_t max, struct buf *ret, struct error *err);
+
+#endif

@@ -1,0 +1,203 @@
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "runtime/step/train.h"
+#include "runtime/train/bpe.h"
+
+enum { STEPS_MAX = 1000000000, MINUTES_MAX = 60 * 24 * 365, MEBI = 1024 * 1024 };
+
+int
+train_read_file(const char *path, size_t max, struct buf *ret, struct error *err)
+{
+	FILE *file = fopen(path, "rbe");
+	char *space;
+	size_t n;
+
+	if (!file)
+		return error_errno(err, errno, "cannot open `%s`", path);
+	while (ret->len <= max && (space = buf_space(ret, 65536)) && (n = fread(space, 1, 65536, file)) > 0)
+		buf_commit(ret, n);
+	if (ferror(file) || ret->len > max) {
+		int why = errno;
+
+		fclose(file);
+		return ret->len > max ? error_set(err, "`%s` is larger than %zu bytes", path, max) : error_errno(err, why, "cannot read `%s`", path);
+	}
+	fclose(file);
+	return 0;
+}
+
+/* ---- the device ---- */
+
+int
+train_open_device(const struct step_call *call, struct ops_device **ret, struct error *err)
+{
+	const char *name = step_text(call, "device"), *precision = step_text(call, "precision"), *why;
+	int64_t threads;
+
+	if (step_number(call, "threads", OPS_THREADS_MAX, &threads, err))
+		return -1;
+	if (!strcmp(name, "cuda"))
+		return error_set(err, "--device cuda: this build has no device for GPUs; take `cpu`");
+	if (strcmp(name, "auto") != 0 && strcmp(name, "cpu") != 0)
+		return error_set(err, "--device wants `auto`, `cpu` or `cuda`, not `%s`", name);
+	if (strcmp(precision, "f32") != 0 && strcmp(precision, "bf16") != 0)
+		return error_set(err, "--precision wants `f32` or `bf16`, not `%s`", precision);
+	*ret = ops_open("cpu", (int)threads, !strcmp(precision, "bf16") ? OPS_BF16 : OPS_F32, &why);
+	return *ret ? 0 : error_set(err, "--precision %s: %s", precision, why);
+}
+
+/* ---- memory ---- */
+
+/* The number behind `key` in a file of the system, times `unit`. */
+static size_t
+number_in(const char *path, const char *key, size_t unit)
+{
+	FILE *file = fopen(path, "re");
+	size_t ret = SIZE_MAX;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, key, strlen(key))) {
+			char *end;
+			unsigned long long number = strtoull(line + strlen(key), &end, 10);
+
+			if (end != line + strlen(key) && number < SIZE_MAX / unit)
+				ret = (size_t)number * unit;
+			break;
+		}
+	if (file)
+		fclose(file);
+	return ret;
+}
+
+size_t
+train_free_memory(void)
+{
+	size_t available = number_in("/proc/meminfo", "MemAvailable:", 1024);
+	size_t limit = number_in("/sys/fs/cgroup/memory.max", "", 1), used = number_in("/sys/fs/cgroup/memory.current", "", 1);
+
+	if (limit != SIZE_MAX && used != SIZE_MAX) {
+		size_t left = limit > used ? limit - used : 0;
+
+		available = left < available ? left : available;
+	}
+	return available;
+}
+
+static int
+check_memory(const struct train_setup *s, struct error *err)
+{
+	size_t needed = trainer_memory(&s->options, s->device->real, shard_info(s->shard)->documents), available = train_free_memory();
+
+	if (available == SIZE_MAX) {
+		printf("memory: %zu MiB\n", needed / MEBI);
+		return 0;
+	}
+	printf("memory: %zu MiB of %zu that are free\n", needed / MEBI, available / MEBI);
+	fflush(stdout);
+	if (needed > available)
+		return error_set(err, "the training takes %zu MiB of memory, and %zu are free; lower --batch-tokens, or take a smaller --size",
+			needed / MEBI, available / MEBI);
+	return 0;
+}
+
+/* ---- options ---- */
+
+static int
+read_model(const struct step_call *call, struct train_setup *s, struct error *err)
+{
+	int64_t tokens, context;
+	double dropout;
+	struct trainer_options *o = &s->options;
+
+	if (step_number(call, "batch-tokens", LOADER_TOKENS_MAX, &tokens, err) ||
+	    step_number(call, "context", MODEL_CONTEXT_MAX, &context, err) || step_real(call, "dropout", 0.99, &dropout, err) ||
+	    model_config_preset(&o->config, step_text(call, "arch"), step_text(call, "size"), shard_info(s->shard)->vocabulary,
+		    (size_t)context, err))
+		return -1;
+	o->config.dropout = dropout;
+	o->data.tokens = (size_t)tokens;
+	o->data.context = (size_t)context;
+	return 0;
+}
+
+static int
+read_schedule(const struct step_call *call, struct train_setup *s, struct error *err)
+{
+	int64_t steps, warmup, every, keep, seed;
+	double minutes;
+	struct trainer_options *o = &s->options;
+
+	if (step_number(call, "steps", STEPS_MAX, &steps, err) || step_real(call, "minutes", MINUTES_MAX, &minutes, err) ||
+	    step_real(call, "lr", 100, &o->rate, err) || step_number(call, "warmup", STEPS_MAX, &warmup, err) ||
+	    step_number(call, "every", STEPS_MAX, &every, err) || step_number(call, "keep", CHECKPOINT_KEEP_MAX, &keep, err) ||
+	    step_number(call, "seed", INT64_MAX, &seed, err))
+		return -1;
+	if (!steps && minutes <= 0)
+		return error_set(err, "--steps or --minutes must say when it ends");
+	s->steps = (uint64_t)steps;
+	s->seconds = minutes * 60;
+	s->every = every ? (uint64_t)every : 1;
+	o->warmup = (uint64_t)warmup;
+	o->keep = keep ? (size_t)keep : 1;
+	o->seed = o->data.seed = (uint64_t)seed;
+	return 0;
+}
+
+static int
+read_data(const struct step_call *call, struct train_setup *s, struct error *err)
+{
+	const char *loss = step_text(call, "loss");
+	struct tokenizer *tokenizer;
+	bool same;
+
+	s->options.data.target_only = !strcmp(loss, "title");
+	if (!s->options.data.target_only && strcmp(loss, "all") != 0)
+		return error_set(err, "--loss wants `all` or `title`, not `%s`", loss);
+	if (step_real(call, "dev-share", 0.9, &s->options.data.dev_share, err))
+		return -1;
+	s->shard = shard_open(step_text(call, "data"), err);
+	tokenizer = s->shard ? tokenizer_open(step_text(call, "tokenizer"), err) : NULL;
+	if (!tokenizer)
+		return -1;
+	same = !memcmp(shard_info(s->shard)->tokenizer, tokenizer_digest(tokenizer), SHARD_TOKENIZER);
+	tokenizer_free(tokenizer);
+	if (!same)
+		return error_set(err, "the tokens were made by another tokenizer than this one");
+	return train_read_file(step_text(call, "tokenizer"), BPE_FILE_MAX, &s->tokenizer, err);
+}
+
+int
+train_setup(const struct step_call *call, struct train_setup *s, struct error *err)
+{
+	const char *checkpoints = step_text(call, "checkpoints");
+
+	s->tokenizer.max = (size_t)BPE_FILE_MAX * 2;
+	if (read_data(call, s, err) || read_model(call, s, err) || read_schedule(call, s, err) || train_open_device(call, &s->device, err) ||
+	    check_memory(s, err))
+		return -1;
+	s->options.tokenizer = &s->tokenizer;
+	if (*checkpoints) {
+		buf_printf(&s->folder, "%s/", checkpoints);
+		trainer_name(&s->options, s->shard, s->device, &s->folder);
+		s->options.folder = buf_text(&s->folder);
+	}
+	return 0;
+}
+
+void
+train_setup_release(struct train_setup *s)
+{
+	shard_close(s->shard);
+	if (s->device)
+		s->device->ops->close(s->device);
+	buf_release(&s->tokenizer);
+	buf_release(&s->folder);
+}

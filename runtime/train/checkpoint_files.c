@@ -1,0 +1,243 @@
+/* The files of a checkpoint. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/macros.h"
+#include "runtime/train/checkpoint_private.h"
+#include "runtime/train/safetensors.h"
+
+enum { CONFIG_MAX = 1024 * 1024, NAME_MAX_HERE = PARAM_NAME_MAX + 16, NUMBER = 32 };
+
+/* Two runs of parameters: Adam's. One: the weights. */
+struct slabs {
+	const struct model *model;
+	enum model_slab of[2];
+	size_t n; /* parameters */
+};
+
+static const char *
+prefix_of(enum model_slab slab)
+{
+	return slab == MODEL_MEANS ? "mean." : slab == MODEL_SQUARES ? "square." : "";
+}
+
+static void
+give(void *context, size_t i, float *ret)
+{
+	const struct slabs *s = context;
+
+	model_get(s->model, s->of[i / s->n], &model_params(s->model)->items[i % s->n], ret);
+}
+
+static int
+write_slabs(const char *path, struct slabs *s, size_t n_slabs, const char *const (*metadata)[2], size_t n_metadata, struct error *err)
+{
+	const struct params *params = model_params(s->model);
+	size_t n = s->n * n_slabs;
+	struct tensor *tensors = xcalloc(n, sizeof(*tensors));
+	char(*names)[NAME_MAX_HERE] = xcalloc(n, sizeof(*names));
+	int result;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct param *p = &params->items[i % s->n];
+
+		snprintf(names[i], sizeof(names[i]), "%s%s", prefix_of(s->of[i / s->n]), p->name);
+		tensors[i] = (struct tensor){ .name = names[i], .rank = p->rows ? 2 : 1, .n = p->n };
+		tensors[i].shape[0] = p->rows ? p->rows : p->columns;
+		tensors[i].shape[1] = p->columns;
+	}
+	result = safetensors_write(path, tensors, n, give, s, metadata, n_metadata, err);
+	free(tensors);
+	free(names);
+	return result;
+}
+
+static int
+write_text(const char *folder, const char *name, const struct buf *text, struct error *err)
+{
+	CLEANUP(buf_release) struct buf path = { 0 };
+	FILE *file;
+	bool written;
+
+	buf_printf(&path, "%s/%s", folder, name);
+	file = fopen(buf_text(&path), "wbe");
+	if (!file)
+		return error_errno(err, errno, "cannot make `%s`", buf_text(&path));
+	written = fwrite(buf_text(text), 1, text->len, file) == text->len && !fflush(file) && !fsync(fileno(file));
+	if (!written)
+		error_errno(err, errno, "cannot write `%s`", buf_text(&path));
+	if (fclose(file) && written)
+		return error_errno(err, errno, "cannot write `%s`", buf_text(&path));
+	return written ? 0 : -1;
+}
+
+int
+checkpoint_write_files(const char *folder, const struct model *model, const struct buf *tokenizer, struct error *err)
+{
+	static const char *const metadata[][2] = { { "format", "pt" } };
+	CLEANUP(buf_release) struct buf path = { 0 }, config = { 0 };
+	struct slabs weights = { model, { MODEL_WEIGHTS }, model_params(model)->n };
+
+	buf_printf(&path, "%s/model.safetensors", folder);
+	model_config_write(model_config(model), &config);
+	return write_slabs(buf_text(&path), &weights, 1, metadata, 1, err) || write_text(folder, "config.json", &config, err) ||
+	       write_text(folder, "tokenizer.json", tokenizer, err) ? -1 : 0;
+}
+
+int
+checkpoint_write_optimizer(const char *folder, const struct model *model, const struct checkpoint_state *s, struct error *err)
+{
+	CLEANUP(buf_release) struct buf path = { 0 };
+	struct slabs slabs = { model, { MODEL_MEANS, MODEL_SQUARES }, model_params(model)->n };
+	char step[NUMBER], epoch[NUMBER], batch[NUMBER], tokens[NUMBER], best[NUMBER], best_step[NUMBER];
+	const char *const metadata[][2] = { { "format", "lateen-training-1" }, { "step", step }, { "epoch", epoch }, { "batch", batch },
+		{ "tokens", tokens }, { "best", best }, { "best_step", best_step }, { "recipe", s->recipe } };
+
+	snprintf(step, sizeof(step), "%" PRIu64, s->step);
+	snprintf(epoch, sizeof(epoch), "%" PRIu64, s->cursor.epoch);
+	snprintf(batch, sizeof(batch), "%" PRIu64, s->cursor.batch);
+	snprintf(tokens, sizeof(tokens), "%" PRIu64, s->tokens);
+	snprintf(best, sizeof(best), "%a", s->best);
+	snprintf(best_step, sizeof(best_step), "%" PRIu64, s->best_step);
+	buf_printf(&path, "%s/optimizer.safetensors", folder);
+	return write_slabs(buf_text(&path), &slabs, 2, metadata, ARRAY_LEN(metadata), err);
+}
+
+/* ---- reading ---- */
+
+static int
+read_number(const struct safetensors *file, const char *key, uint64_t *ret, struct error *err)
+{
+	const char *text = safetensors_metadata(file, key);
+	char *end;
+
+	if (!text || *text < '0' || *text > '9')
+		return error_set(err, "its metadata has no number `%s`", key);
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return *end || errno ? error_set(err, "its metadata has no number `%s`", key) : 0;
+}
+
+static int
+read_state(const struct safetensors *file, struct checkpoint_state *s, struct error *err)
+{
+	const char *format = safetensors_metadata(file, "format"), *recipe = safetensors_metadata(file, "recipe");
+	const char *best = safetensors_metadata(file, "best");
+
+	*s = (struct checkpoint_state){ 0 };
+	if (!format || strcmp(format, "lateen-training-1") != 0 || !recipe || strlen(recipe) >= sizeof(s->recipe) || !best)
+		return error_set(err, "it holds no state of a training");
+	snprintf(s->recipe, sizeof(s->recipe), "%s", recipe);
+	s->best = strtod(best, NULL);
+	return read_number(file, "step", &s->step, err) || read_number(file, "epoch", &s->cursor.epoch, err) ||
+	       read_number(file, "batch", &s->cursor.batch, err) || read_number(file, "tokens", &s->tokens, err) ||
+	       read_number(file, "best_step", &s->best_step, err) ? -1 : 0;
+}
+
+static struct safetensors *
+open_file(const char *folder, const char *name, struct error *err)
+{
+	CLEANUP(buf_release) struct buf path = { 0 };
+
+	buf_printf(&path, "%s/%s", folder, name);
+	return safetensors_open(buf_text(&path), err);
+}
+
+int
+checkpoint_read_state(const char *path, struct checkpoint_state *ret, struct error *err)
+{
+	struct safetensors *file = open_file(path, "optimizer.safetensors", err);
+	int result;
+
+	if (!file)
+		return -1;
+	result = read_state(file, ret, err);
+	safetensors_close(file);
+	return result ? error_prefix(err, "`%s/optimizer.safetensors`", path) : 0;
+}
+
+static int
+load_param(const struct safetensors *file, struct model *model, enum model_slab slab, const struct param *p, struct error *err)
+{
+	char name[NAME_MAX_HERE];
+	const struct tensor *t;
+	float *numbers;
+	int result;
+
+	snprintf(name, sizeof(name), "%s%s", prefix_of(slab), p->name);
+	t = safetensors_find(file, name);
+	/* Files of GPT-2 itself have no prefix. */
+	if (!t && !strncmp(name, "transformer.", 12))
+		t = safetensors_find(file, name + 12);
+	if (!t)
+		return error_set(err, "there is no tensor `%s`", name);
+	if (t->rank != (p->rows ? 2u : 1u) || t->n != p->n || t->shape[t->rank - 1] != p->columns)
+		return error_set(err, "the tensor `%s` has another shape than the config says", name);
+	numbers = xmalloc((p->n + 1) * sizeof(*numbers));
+	result = tensor_floats(t, numbers, err);
+	for (size_t i = 0; !result && i < p->n; i++)
+		if (!isfinite(numbers[i]))
+			result = error_set(err, "the tensor `%s` holds what is no number", name);
+	if (!result)
+		model_put(model, slab, p, numbers);
+	free(numbers);
+	return result;
+}
+
+static int
+load_slab(const char *folder, const char *name, struct model *model, const enum model_slab *slabs, size_t n, struct error *err)
+{
+	const struct params *params = model_params(model);
+	struct safetensors *file = open_file(folder, name, err);
+	int result = file ? 0 : -1;
+
+	if (!file)
+		return -1;
+	for (size_t s = 0; s < n; s++)
+		for (size_t i = 0; !result && i < params->n; i++)
+			result = load_param(file, model, slabs[s], &params->items[i], err);
+	safetensors_close(file);
+	return result ? error_prefix(err, "`%s/%s`", folder, name) : 0;
+}
+
+int
+checkpoint_load(const char *path, struct model *model, bool optimizer, struct error *err)
+{
+	static const enum model_slab weights[] = { MODEL_WEIGHTS }, adam[] = { MODEL_MEANS, MODEL_SQUARES };
+
+	if (load_slab(path, "model.safetensors", model, weights, 1, err))
+		return -1;
+	return optimizer ? load_slab(path, "optimizer.safetensors", model, adam, 2, err) : 0;
+}
+
+int
+checkpoint_read_config(const char *path, struct model_config *ret, struct error *err)
+{
+	CLEANUP(buf_release) struct buf name = { 0 };
+	char *text = xmalloc(CONFIG_MAX + 1);
+	size_t len = 0;
+	FILE *file;
+	int result;
+
+	buf_printf(&name, "%s/config.json", path);
+	file = fopen(buf_text(&name), "rbe");
+	if (file) {
+		len = fread(text, 1, CONFIG_MAX + 1, file);
+		result = ferror(file) ? error_errno(err, errno, "cannot read it") :
+			 len > CONFIG_MAX ? error_set(err, "it is larger than %d bytes", CONFIG_MAX) :
+					    model_config_read(ret, text, len, err);
+		fclose(file);
+	} else {
+		result = error_errno(err, errno, "cannot open it");
+	}
+	free(text);
+	return result ? error_prefix(err, "`%s`", buf_text(&name)) : 0;
+}

@@ -1,0 +1,177 @@
+#include "config.h"
+
+#include "runtime/train/events.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/macros.h"
+
+/* Fields of TensorBoard's messages that are written here. */
+enum {
+	EVENT_WALL_TIME = 1, EVENT_STEP = 2, EVENT_FILE_VERSION = 3, EVENT_SUMMARY = 5,
+	SUMMARY_VALUE = 1, VALUE_TAG = 1, VALUE_SIMPLE = 2,
+};
+enum wire { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
+
+struct events {
+	char *path;
+	FILE *file;
+};
+
+/* ---- checksums ---- */
+
+uint32_t
+events_crc(const void *bytes, size_t len)
+{
+	const unsigned char *at = bytes;
+	uint32_t crc = ~0u;
+
+	for (size_t i = 0; i < len; i++) {
+		crc ^= at[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82F63B78u : 0);
+	}
+	return ~crc;
+}
+
+/* A checksum of bytes that hold their own checksum would be the same for all of them: TFRecord turns it. */
+static uint32_t
+masked_crc(const void *bytes, size_t len)
+{
+	uint32_t crc = events_crc(bytes, len);
+
+	return (crc >> 15 | crc << 17) + 0xA282EAD8u;
+}
+
+/* ---- protocol buffers ---- */
+
+static void
+put_little(struct buf *buf, uint64_t number, int bytes)
+{
+	for (int i = 0; i < bytes; i++)
+		buf_putc(buf, (char)(number >> 8 * i & 0xFF));
+}
+
+static void
+put_varint(struct buf *buf, uint64_t number)
+{
+	for (; number > 127; number >>= 7)
+		buf_putc(buf, (char)(number | 0x80));
+	buf_putc(buf, (char)number);
+}
+
+static void
+put_key(struct buf *buf, unsigned field, enum wire wire)
+{
+	put_varint(buf, field << 3 | (unsigned)wire);
+}
+
+static void
+put_double(struct buf *buf, unsigned field, double number)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &number, sizeof(bits));
+	put_key(buf, field, WIRE_FIXED64);
+	put_little(buf, bits, 8);
+}
+
+static void
+put_float(struct buf *buf, unsigned field, float number)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &number, sizeof(bits));
+	put_key(buf, field, WIRE_FIXED32);
+	put_little(buf, bits, 4);
+}
+
+static void
+put_bytes(struct buf *buf, unsigned field, const void *bytes, size_t len)
+{
+	put_key(buf, field, WIRE_BYTES);
+	put_varint(buf, len);
+	buf_add(buf, bytes, len);
+}
+
+/* ---- the file ---- */
+
+static int
+put_record(struct events *events, const struct buf *event, struct error *err)
+{
+	CLEANUP(buf_release) struct buf record = { 0 };
+
+	put_little(&record, event->len, 8);
+	put_little(&record, masked_crc(record.data, 8), 4);
+	buf_add(&record, event->data, event->len);
+	put_little(&record, masked_crc(event->data, event->len), 4);
+	if (fwrite(record.data, 1, record.len, events->file) != record.len || fflush(events->file))
+		return error_errno(err, errno, "cannot write `%s`", events->path);
+	return 0;
+}
+
+struct events *
+events_open(const char *folder, double wall, struct error *err)
+{
+	CLEANUP(buf_release) struct buf path = { 0 }, event = { 0 };
+	struct events *events = xcalloc(1, sizeof(*events));
+	char host[HOST_NAME_MAX + 1] = "";
+
+	gethostname(host, sizeof(host) - 1);
+	buf_printf(&path, "%s/events.out.tfevents.%010lld.%s.%ld.0", folder, (long long)wall, *host ? host : "localhost", (long)getpid());
+	events->path = buf_detach(&path, NULL);
+	if (mkdir(folder, 0777) && errno != EEXIST) {
+		error_errno(err, errno, "cannot make the folder `%s`", folder);
+		events_close(events, NULL);
+		return NULL;
+	}
+	events->file = fopen(events->path, "wbe");
+	if (!events->file) {
+		error_errno(err, errno, "cannot make `%s`", events->path);
+		events_close(events, NULL);
+		return NULL;
+	}
+	put_double(&event, EVENT_WALL_TIME, wall);
+	put_bytes(&event, EVENT_FILE_VERSION, "brain.Event:2", 13);
+	if (put_record(events, &event, err)) {
+		events_close(events, NULL);
+		return NULL;
+	}
+	return events;
+}
+
+int
+events_scalar(struct events *events, int64_t step, double wall, const char *tag, double number, struct error *err)
+{
+	CLEANUP(buf_release) struct buf value = { 0 }, summary = { 0 }, event = { 0 };
+
+	put_bytes(&value, VALUE_TAG, tag, strlen(tag));
+	put_float(&value, VALUE_SIMPLE, (float)number);
+	put_bytes(&summary, SUMMARY_VALUE, value.data, value.len);
+	put_double(&event, EVENT_WALL_TIME, wall);
+	put_key(&event, EVENT_STEP, WIRE_VARINT);
+	put_varint(&event, (uint64_t)step);
+	put_bytes(&event, EVENT_SUMMARY, summary.data, summary.len);
+	return put_record(events, &event, err);
+}
+
+int
+events_close(struct events *events, struct error *err)
+{
+	int result = 0;
+
+	if (!events)
+		return 0;
+	if (events->file && fclose(events->file))
+		result = error_errno(err, errno, "cannot write `%s`", events->path);
+	free(events->path);
+	free(events);
+	return result;
+}

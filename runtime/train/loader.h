@@ -1,0 +1,53 @@
+/* Batches for training, from a token shard: whole documents packed into a budget of tokens, in an order that the seed and the epoch
+ * decide, so that a cursor of two numbers is enough to go on anywhere.
+ *
+ * A document of two fields becomes body, <EOS>, <pad>, title, <EOS>, as Tensor2Tensor's problem has it; one of a single field text,
+ * <EOS>. What goes into the model is that one token later, with <pad> first; <pad> is no label that counts. Documents longer than
+ * the context lose the end of their body, and titles the end of what exceeds half of it.
+ *
+ * The part `dev` is chosen by a hash of the document's text, so equal documents are in one part. */
+#ifndef RUNTIME_TRAIN_LOADER_H
+#define RUNTIME_TRAIN_LOADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "runtime/model/model.h"
+#include "runtime/train/shard.h"
+#include "runtime/train/token_ids.h"
+
+enum { LOADER_PAD = 0, LOADER_EOS = 1, LOADER_TOKENS_MAX = 1 << 20, LOADER_DOCUMENTS_MAX = 1 << 30 };
+
+struct loader_options {
+	size_t tokens; /* of a batch, at most LOADER_TOKENS_MAX */
+	size_t context; /* of a document, at most `tokens` */
+	bool target_only; /* only what belongs to the title counts in the loss */
+	double dev_share; /* of the documents: kept for looking, not for learning */
+	uint64_t seed;
+};
+
+struct loader_cursor {
+	uint64_t epoch, batch; /* the next one */
+};
+
+struct loader;
+
+/* The shard stays the caller's. NULL with *err set: no documents, fields that make no sequence, ids that are not in the vocabulary. */
+struct loader *loader_open(const struct shard *shard, const struct loader_options *options, struct error *err);
+void loader_close(struct loader *loader); /* NULL is fine */
+size_t loader_documents(const struct loader *loader, bool dev);
+/* Documents of which something was cut off. */
+size_t loader_cut(const struct loader *loader);
+/* Batches of the epoch that the cursor is in. */
+size_t loader_batches(struct loader *loader, uint64_t epoch);
+/* The batch at the cursor, which moves on; it is the loader's until the next call. */
+int loader_next(struct loader *loader, struct loader_cursor *cursor, const struct model_batch **ret, struct error *err);
+size_t loader_dev_batches(const struct loader *loader);
+int loader_dev(struct loader *loader, size_t i, const struct model_batch **ret, struct error *err);
+
+/* Appends what a model is asked with for a document's text: body, <EOS>, <pad> of two fields, cut to leave `room` of the context. */
+void loader_prompt(const struct token_ids *body, size_t context, size_t room, struct token_ids *ret);
+
+#endif

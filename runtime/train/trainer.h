@@ -1,0 +1,61 @@
+/* A training, step by step: data, model, rate of learning, checkpoints.
+ *
+ * The state between two steps is in the model and a few numbers, all of them in a checkpoint: a training that is stopped after any step
+ * and goes on from there gives the same bits as one that never stopped. */
+#ifndef RUNTIME_TRAIN_TRAINER_H
+#define RUNTIME_TRAIN_TRAINER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "runtime/model/model.h"
+#include "runtime/train/checkpoint.h"
+#include "runtime/train/loader.h"
+
+struct trainer_options {
+	struct model_config config;
+	struct loader_options data;
+	double rate; /* of learning: the largest, reached after the warm-up */
+	uint64_t warmup; /* steps; behind it the rate falls as one over the root of the step */
+	uint64_t seed;
+	const char *folder; /* of this training's checkpoints; NULL: none are written */
+	size_t keep; /* checkpoints, besides the best */
+	const struct buf *tokenizer; /* its file, for whoever uses a checkpoint */
+};
+
+struct trainer_step {
+	struct model_result result;
+	uint64_t step; /* this one, from 1 */
+	uint64_t epoch, batch; /* that it learnt from, from 0 */
+	size_t tokens; /* of the batch */
+	double rate;
+};
+
+struct trainer;
+
+/* Appends a name for a training that others do not have, for its folder: "prepend-1a2b3c4d". */
+void trainer_name(const struct trainer_options *options, const struct shard *shard, const struct ops_device *device, struct buf *ret);
+/* Bytes that a training will take, all of it. */
+size_t trainer_memory(const struct trainer_options *options, size_t real, uint64_t documents);
+/* Goes on from the folder's newest checkpoint if there is one; one of another training is an error. What is passed stays the caller's. */
+struct trainer *trainer_open(struct ops_device *device, const struct shard *shard, const struct trainer_options *options, struct error *err);
+void trainer_close(struct trainer *trainer); /* NULL is fine */
+/* Steps done, those of earlier starts included. */
+uint64_t trainer_done(const struct trainer *trainer);
+struct loader *trainer_loader(const struct trainer *trainer);
+struct model *trainer_model(const struct trainer *trainer);
+double trainer_best(const struct trainer *trainer); /* infinite before the first trainer_evaluate */
+
+/* -1 also when the loss is no number any more; the weights are of no use then, and the checkpoints are as they were. */
+int trainer_step(struct trainer *trainer, struct trainer_step *ret, struct error *err);
+/* On at most `batches` of the documents that are kept for looking; with none of them weight is 0. */
+int trainer_evaluate(struct trainer *trainer, size_t batches, struct model_result *ret, struct error *err);
+/* Writes a checkpoint of the steps done; nothing without a folder. */
+int trainer_save(struct trainer *trainer, struct error *err);
+/* The rate of step `step`, from 0. */
+double trainer_rate(const struct trainer_options *options, uint64_t step);
+
+#endif

@@ -1,0 +1,343 @@
+/* Batches, checkpoints and trainings: that nothing is lost or twice, and that a training that was stopped is the one that was not. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/train/events.h"
+#include "runtime/train/trainer.h"
+#include "tests/tap.h"
+
+enum { DOCUMENTS = 60, VOCABULARY = 50, TOKENS = 96, CONTEXT = 32 };
+
+/* Bodies of 3 to 40 tokens, titles of 1 to 20. */
+static struct shard *
+make_shard(const char *folder, uint32_t fields)
+{
+	struct shard_info info = { .fields = fields, .vocabulary = VOCABULARY, .tokenizer = "12345678" };
+	char path[4096];
+	struct shard_writer *writer;
+	struct error err;
+
+	snprintf(path, sizeof(path), "%s/tokens-%u", folder, fields);
+	writer = shard_create(path, &info, &err);
+	for (uint32_t d = 0; d < DOCUMENTS; d++) {
+		struct token_ids texts[3] = { 0 };
+
+		for (uint32_t i = 0; i < 3 + d * 7 % 38; i++)
+			vec_push(&texts[0], 2 + (d + i * i) % (VOCABULARY - 2));
+		for (uint32_t i = 0; i < 1 + d * 3 % 20; i++)
+			vec_push(&texts[1], 2 + (d * d + i) % (VOCABULARY - 2));
+		shard_add(writer, texts, &err);
+		for (int f = 0; f < 3; f++)
+			vec_release(&texts[f]);
+	}
+	shard_finish(writer, &info, &err);
+	return shard_open(path, &err);
+}
+
+/* ---- batches ---- */
+
+/* A document that a batch begins with has its first tokens as its mark: all of ours differ in them or in length. */
+static uint64_t
+mark_of(const struct model_batch *b, size_t d)
+{
+	uint64_t mark = 0;
+
+	for (int32_t i = b->starts[d]; i < b->starts[d + 1]; i++)
+		mark = mark * 1000003 + (uint64_t)b->labels[i];
+	return mark;
+}
+
+static bool
+is_well_made(const struct model_batch *b, bool title_only)
+{
+	bool good = b->N <= TOKENS && b->starts[0] == 0 && (size_t)b->starts[b->documents] == b->N;
+
+	for (size_t d = 0; good && d < b->documents; d++) {
+		int32_t from = b->starts[d], to = b->starts[d + 1];
+		bool in_title = false;
+
+		good = to - from <= CONTEXT && (size_t)(to - from) <= b->longest && b->labels[to - 1] == LOADER_EOS && b->ids[from] == LOADER_PAD;
+		for (int32_t i = from; good && i < to; i++) {
+			bool counts = b->labels[i] != LOADER_PAD && (in_title || !title_only);
+
+			good = b->places[i] == i - from && (i == from || b->ids[i] == b->labels[i - 1]) && b->weights[i] == (float)counts;
+			in_title = in_title || b->labels[i] == LOADER_PAD;
+		}
+	}
+	return good;
+}
+
+static uint64_t
+sum_of_epoch(struct loader *loader, uint64_t epoch, bool title_only, uint64_t *ret_order)
+{
+	struct loader_cursor cursor = { epoch, 0 };
+	size_t batches = loader_batches(loader, epoch), documents = 0;
+	uint64_t sum = 0;
+	bool good = true;
+
+	*ret_order = 0;
+	for (size_t i = 0; i < batches; i++) {
+		const struct model_batch *b;
+
+		if (loader_next(loader, &cursor, &b, NULL))
+			return 0;
+		good = good && is_well_made(b, title_only);
+		documents += b->documents;
+		for (size_t d = 0; d < b->documents; d++) {
+			sum += mark_of(b, d);
+			*ret_order = *ret_order * 31 + mark_of(b, d);
+		}
+	}
+	ok(good, "the batches of epoch %d are well made", (int)epoch);
+	is_int((int64_t)documents, (int64_t)loader_documents(loader, false), "each document is in one of them");
+	ok(cursor.epoch == epoch && cursor.batch == batches, "and the epoch is over");
+	return sum;
+}
+
+static void
+test_loader(const struct shard *shard, bool title_only)
+{
+	struct loader_options options = { .tokens = TOKENS, .context = CONTEXT, .target_only = title_only, .dev_share = 0.2, .seed = 3 };
+	struct error err = { "" };
+	struct loader *loader = loader_open(shard, &options, &err);
+	uint64_t sums[2], orders[2];
+	size_t tokens = 0;
+
+	if (!ok(loader != NULL, "opened %s", err.text))
+		return;
+	is_int((int64_t)(loader_documents(loader, false) + loader_documents(loader, true)), DOCUMENTS, "all documents are in a part");
+	ok(loader_documents(loader, true) > 3 && loader_documents(loader, true) < 24, "%zu are kept for looking", loader_documents(loader, true));
+	ok(loader_cut(loader) > 0, "%zu are cut", loader_cut(loader));
+	for (uint64_t epoch = 0; epoch < 2; epoch++)
+		sums[epoch] = sum_of_epoch(loader, epoch, title_only, &orders[epoch]);
+	ok(sums[0] == sums[1] && sums[0], "two epochs have the same documents");
+	ok(orders[0] != orders[1], "in another order");
+	for (size_t i = 0; i < loader_dev_batches(loader); i++) {
+		const struct model_batch *b;
+
+		ok(!loader_dev(loader, i, &b, NULL) && is_well_made(b, title_only), "a batch to look at");
+		tokens += b->N;
+	}
+	ok(tokens > 0, "there are some");
+	loader_close(loader);
+}
+
+static void
+test_bad_loaders(const char *folder, const struct shard *two)
+{
+	struct loader_options options = { .tokens = TOKENS, .context = CONTEXT }, wide = { .tokens = 16, .context = 32 };
+	struct shard *three = make_shard(folder, 3);
+	struct error err;
+
+	ok(!loader_open(three, &options, &err), "three fields: %s", err.text);
+	ok(!loader_open(two, &wide, &err), "documents that are longer than a batch: %s", err.text);
+	options.dev_share = 1;
+	ok(!loader_open(two, &options, &err), "nothing to learn from: %s", err.text);
+	shard_close(three);
+}
+
+/* ---- trainings ---- */
+
+static struct trainer_options
+options_in(const char *folder, const struct buf *tokenizer)
+{
+	return (struct trainer_options){
+		.config = { .arch = MODEL_PREPEND, .layers = 2, .channels = 16, .heads = 2, .inner = 24, .vocabulary = VOCABULARY, .context = CONTEXT,
+			.dropout = 0.1, .epsilon = 1e-6, .smoothing = 0.1 },
+		.data = { .tokens = TOKENS, .context = CONTEXT, .dev_share = 0.2, .seed = 3 }, .rate = 3e-3, .warmup = 5, .seed = 3,
+		.folder = folder, .keep = 2, .tokenizer = tokenizer,
+	};
+}
+
+static float *
+weights_of(const struct trainer *t, size_t *ret_n)
+{
+	const struct params *params = model_params(trainer_model(t));
+	float *ret;
+
+	*ret_n = 3 * params->total;
+	ret = xcalloc(*ret_n, sizeof(*ret));
+	for (size_t i = 0; i < params->n; i++) {
+		model_get(trainer_model(t), MODEL_WEIGHTS, &params->items[i], ret + params->items[i].at);
+		model_get(trainer_model(t), MODEL_MEANS, &params->items[i], ret + params->total + params->items[i].at);
+		model_get(trainer_model(t), MODEL_SQUARES, &params->items[i], ret + 2 * params->total + params->items[i].at);
+	}
+	return ret;
+}
+
+/* Takes steps until there are `steps`, and stops after each `every` of them to go on from the checkpoint. */
+static float *
+train(struct ops_device *d, const struct shard *shard, const struct trainer_options *o, uint64_t steps, uint64_t every, size_t *ret_n)
+{
+	struct error err = { "" };
+	struct trainer *t = trainer_open(d, shard, o, &err);
+	float *weights;
+
+	while (t && trainer_done(t) < steps) {
+		struct trainer_step s;
+		struct model_result dev;
+
+		if (trainer_step(t, &s, &err))
+			break;
+		if (s.step % every == 0) {
+			trainer_evaluate(t, 3, &dev, &err);
+			trainer_save(t, &err);
+			trainer_close(t);
+			t = trainer_open(d, shard, o, &err);
+		}
+	}
+	is_str(err.text, "", "a training that stops every %d steps", (int)every);
+	weights = weights_of(t, ret_n);
+	trainer_close(t);
+	return weights;
+}
+
+static void
+test_resume(struct ops_device *d, const struct shard *shard, const char *folder, const struct buf *tokenizer)
+{
+	struct trainer_options o = options_in(NULL, tokenizer);
+	char path[4096];
+	size_t n;
+	CLEANUP(freep) float *whole = train(d, shard, &o, 31, 1000, &n), *parts;
+
+	snprintf(path, sizeof(path), "%s/parts/of/it", folder);
+	o.folder = path;
+	parts = train(d, shard, &o, 31, 3, &n);
+	ok(!memcmp(whole, parts, n * sizeof(*whole)), "is the one that never stopped, bit for bit");
+}
+
+static bool
+exists(const char *folder, const char *name)
+{
+	char path[4096];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return !lstat(path, &st);
+}
+
+static int
+cut_file(const char *folder, const char *name, long to)
+{
+	char path[8192];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return truncate(path, to);
+}
+
+static void
+test_checkpoints(struct ops_device *d, const struct shard *shard, const char *folder, const struct buf *tokenizer)
+{
+	char path[4096], inside[4200];
+	struct trainer_options o = options_in(path, tokenizer), other;
+	struct error err = { "" };
+	struct trainer *t, *second;
+	struct trainer_step s;
+	struct model_result dev;
+
+	snprintf(path, sizeof(path), "%s/kept", folder);
+	t = trainer_open(d, shard, &o, &err);
+	second = trainer_open(d, shard, &o, &err);
+	ok(!second, "a second training in the folder is refused");
+	contains(err.text, "another training writes into", "and told why");
+	for (int i = 0; i < 6; i++) {
+		ok(!trainer_step(t, &s, &err) && (i != 1 || !trainer_evaluate(t, 3, &dev, &err)) && !trainer_save(t, &err), "step %d is kept", i + 1);
+	}
+	ok(!exists(path, "step-4") && exists(path, "step-5") && exists(path, "step-6"), "the last two are there");
+	ok(exists(path, "step-2") && exists(path, "best"), "and the best");
+	trainer_close(t);
+
+	snprintf(inside, sizeof(inside), "%s/step-9.tmp", path);
+	ok(!mkdir(inside, 0777), "one that was not finished");
+	t = trainer_open(d, shard, &o, &err);
+	is_int(t ? (int64_t)trainer_done(t) : -1, 6, "is not taken");
+	ok(t && !trainer_step(t, &s, &err) && !trainer_save(t, &err) && !exists(path, "step-9.tmp"), "and removed when the next is written");
+	trainer_close(t);
+
+	other = o;
+	other.rate = 1e-3;
+	ok(!trainer_open(d, shard, &other, &err), "another rate of learning is another training");
+	contains(err.text, "of another training", "and is told so");
+	snprintf(inside, sizeof(inside), "%s/step-7", path);
+	for (long len = 0; len < 40; len += 13) {
+		ok(!cut_file(inside, "model.safetensors", len), "weights of %ld bytes", len);
+		ok(!trainer_open(d, shard, &o, &err), "are refused: %s", err.text);
+	}
+	ok(!cut_file(inside, "optimizer.safetensors", 20) && !trainer_open(d, shard, &o, &err), "so is a cut state: %s", err.text);
+	snprintf(path, sizeof(path), "/proc/none");
+	ok(!trainer_open(d, shard, &o, &err), "a folder that cannot be made: %s", err.text);
+}
+
+static void
+test_divergence(struct ops_device *d, const struct shard *shard, const char *folder, const struct buf *tokenizer)
+{
+	char path[4096];
+	struct trainer_options o = options_in(path, tokenizer);
+	struct error err = { "" };
+	struct trainer_step s;
+	struct trainer *t;
+	int steps = 0;
+
+	snprintf(path, sizeof(path), "%s/wild", folder);
+	o.rate = 1e30;
+	t = trainer_open(d, shard, &o, &err);
+	while (steps < 20 && !trainer_step(t, &s, &err))
+		steps++;
+	ok(steps < 20, "a wild rate of learning ends the training");
+	contains(err.text, "the loss is no number any more", "and is told");
+	contains(err.text, "smaller lr than 1e+30", "with what to do");
+	trainer_close(t);
+}
+
+static void
+test_model_folder(struct ops_device *d, const struct shard *shard, const char *folder, const struct buf *tokenizer)
+{
+	struct trainer_options o = options_in(NULL, tokenizer);
+	struct error err = { "" };
+	struct trainer *t = trainer_open(d, shard, &o, &err);
+	struct model_config config;
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/model", folder);
+	ok(!checkpoint_write_model(path, trainer_model(t), tokenizer, &err), "a model is written %s", err.text);
+	ok(!checkpoint_read_config(path, &config, &err) && model_config_equal(&config, &o.config), "with its config");
+	ok(!checkpoint_load(path, trainer_model(t), false, &err), "and loaded");
+	ok(checkpoint_load(path, trainer_model(t), true, &err) != 0, "without a state: %s", err.text);
+	ok(checkpoint_write_model(path, trainer_model(t), tokenizer, &err) != 0, "not over another: %s", err.text);
+	ok(!exists(folder, "model.tmp"), "and nothing is left of that");
+	trainer_close(t);
+}
+
+int
+main(void)
+{
+	CLEANUP(freep) char *folder = test_temp_dir();
+	const char *why;
+	struct ops_device *d = ops_open("cpu", 2, OPS_F32, &why);
+	struct shard *two = make_shard(folder, 2), *one = make_shard(folder, 1);
+	struct buf tokenizer = { 0 };
+
+	buf_puts(&tokenizer, "{}");
+	is_int(events_crc("123456789", 9), 0xE3069283, "CRC-32C");
+	test_loader(two, false);
+	test_loader(two, true);
+	test_loader(one, false);
+	test_bad_loaders(folder, two);
+	test_resume(d, two, folder, &tokenizer);
+	test_checkpoints(d, two, folder, &tokenizer);
+	test_divergence(d, two, folder, &tokenizer);
+	test_model_folder(d, two, folder, &tokenizer);
+	shard_close(two);
+	shard_close(one);
+	d->ops->close(d);
+	buf_release(&tokenizer);
+	test_remove_tree(folder);
+	return done_testing();
+}
