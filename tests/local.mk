@@ -62,6 +62,7 @@ C_TESTS += %D%/runtime/cluster/test_kube
 C_TESTS += %D%/runtime/cluster/test_kubeconfig
 C_TESTS += %D%/runtime/cluster/test_prepare
 C_TESTS += %D%/runtime/cluster/test_project
+C_TESTS += %D%/runtime/cluster/test_recorded_runs
 C_TESTS += %D%/runtime/cluster/test_why
 C_TESTS += %D%/runtime/cluster/test_workflow
 C_TESTS += %D%/runtime/cluster/test_watch
