@@ -174,6 +174,9 @@ GRAPH_PLAN = %D%/dsl/graph_plan.c %D%/dsl/graph_plan.h
 # Tokenizers for the scripts.
 check_PROGRAMS += %D%/train/bpe_tool
 
+# The cost of watching a workflow, for bench/cluster/status.py.
+check_PROGRAMS += %D%/runtime/cluster/status_tool
+
 # A kernel for the tests of the protocol. It has a main() of its own and is no test.
 check_PROGRAMS += %D%/kernel/echo_kernel
 dist_noinst_SCRIPTS += $(SCRIPT_TESTS) $(CLUSTER_TESTS) %D%/cluster/check %D%/cluster/cluster
