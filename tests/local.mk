@@ -153,7 +153,10 @@ CLUSTER_TESTS =
 CLUSTER_TESTS += %D%/cluster/test_levels.py
 CLUSTER_TESTS += %D%/semantics/test_argo.py
 
-check_PROGRAMS += $(C_TESTS) $(FUZZ_TARGETS)
+C_CLUSTER_TESTS =
+C_CLUSTER_TESTS += %D%/runtime/cluster/test_kfp_server
+
+check_PROGRAMS += $(C_TESTS) $(C_CLUSTER_TESTS) $(FUZZ_TARGETS)
 
 # Pictures: graphs as data, the promises of the layout, and a tool for the scripts.
 check_PROGRAMS += %D%/dsl/layout_tool
@@ -231,8 +234,8 @@ update-golden: all
 .PHONY: update-golden
 
 # Builds a cluster (hacking.md says what that takes), runs the tests that need one, and ends it.
-check-cluster: all
-	@MAKE='$(MAKE)' $(srcdir)/tests/cluster/check $(CLUSTER_TESTS)
+check-cluster: all $(C_CLUSTER_TESTS)
+	@MAKE='$(MAKE)' $(srcdir)/tests/cluster/check $(CLUSTER_TESTS) $(C_CLUSTER_TESTS)
 .PHONY: check-cluster
 
 # All fuzz targets and nothing else: what a build with --enable-fuzzing is for.

@@ -58,6 +58,20 @@ door_kfp_read_run(const struct door_kfp *door, const struct value *run, struct a
 	ret->created_ms = ms > 0 ? ms : 0;
 }
 
+void
+door_kfp_read_detail(const struct door_kfp *door, const struct value *detail, struct arena *arena, struct door_run *ret)
+{
+	const char *manifest = door_kfp_manifest(detail), *name, *namespace_;
+	const struct value *workflow = manifest ? value_read_json(arena, manifest, strlen(manifest), NULL) : NULL;
+
+	door_kfp_read_run(door, value_get(detail, "run"), arena, ret);
+	name = edit_text_in(workflow, "metadata", "name");
+	namespace_ = edit_text_in(workflow, "metadata", "namespace");
+	ret->name = name ? name : "";
+	if (namespace_ && !*ret->namespace_)
+		ret->namespace_ = namespace_;
+}
+
 const char *
 door_kfp_owner_query(const struct door_kfp *door, struct arena *arena)
 {
@@ -121,7 +135,7 @@ list_one(struct door_kfp *door, const char *id, struct arena *arena, struct door
 	*ret_n = 0;
 	if (!detail)
 		return ret_failure->kind == API_NOT_FOUND ? 0 : -1;
-	door_kfp_read_run(door, value_get(detail, "run"), arena, run);
+	door_kfp_read_detail(door, detail, arena, run);
 	*ret_n = 1;
 	return 0;
 }

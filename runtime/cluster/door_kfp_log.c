@@ -1,41 +1,45 @@
 /* Logs: the server gives a log as far as it is, from the pod or from its archive, and does not follow. So it is asked for again until
  * the container has ended: the executor writes a line then, and a watch of the run knows of it, too. Errors come with status 200,
- * for the head has gone before. */
+ * for the head has gone before. A Kubeflow of one user looks for pods in no namespace and finds none, so there only archived logs
+ * come; where the cluster's own API is known, that is asked first. */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/cluster/door_kfp_private.h"
+#include "runtime/cluster/door_kube_private.h"
 
 enum {
 	SOON = 2000, LATE = 5000, /* milliseconds between an answer and the next question */
 	FAILURES_MAX = 5, /* in a row, of a log that is followed */
-	TAIL = 400, /* bytes of the end that are kept in mind, for the executor's line */
+	LINE_MAX_KEPT = 64 * 1024, /* bytes of a line that are waited for until it ends */
 	ERROR_BODY_MAX = 64 * 1024,
 };
 
 static const char error_mark[] = "{\"error_message\":"; /* what an error in place of a log begins with */
-static const char end_mark[] = "msg=\"sub-process exited\" argo=true";
+static const char end_mark[] = "msg=\"sub-process exited\" argo=true"; /* in the executor's own line, which nobody wants */
 
 struct door_log {
 	struct door_kfp *door;
 	struct door_log_listener listener;
 	char *run, *node, *pod;
-	bool follow;
+	bool follow, main;
 	struct http_stream *stream;
 	struct http_timer *timer;
-	size_t told; /* bytes that the listener has */
+	size_t told; /* bytes that the listener has, or does not want */
+	struct door_log *by_kube; /* of door_kube_log, while that is asked */
+	struct workflow_model *model; /* of its own watch, where there is no other; NULL: there is */
+	struct door_watch *watch;
 	long wait;
 	unsigned failures, telling;
 	bool dead, renew, renewed;
 	/* of the answer that comes in */
 	struct http_reply reply;
 	size_t at; /* bytes of it so far */
-	bool is_error, more; /* more: something new was in it */
-	bool last; /* the container had ended before it was asked for */
-	char tail[TAIL + 1];
-	size_t n_tail;
+	struct buf line; /* of them, those behind `told` */
+	bool is_error, more, exited; /* more: something new was in it */
+	enum door_kfp_node node_was; /* when it was asked for */
 };
 
 static void ask(void *context);
@@ -43,7 +47,10 @@ static void ask(void *context);
 static void
 destroy(struct door_log *log)
 {
+	door_kfp_unwatch(&log->door->door, log->watch);
+	workflow_model_free(log->model);
 	http_reply_release(&log->reply);
+	buf_release(&log->line);
 	free(log->run);
 	free(log->node);
 	free(log->pod);
@@ -87,44 +94,68 @@ began(void *context, const struct http_reply *head)
 	http_reply_release(&log->reply);
 	log->reply = *head;
 	log->reply.body = (struct buf){ .max = ERROR_BODY_MAX };
-	log->at = log->n_tail = 0;
+	log->at = 0;
+	buf_clear(&log->line);
 	log->is_error = head->status != 200;
 	log->more = false;
 }
 
-static void
-keep_tail(struct door_log *log, const char *bytes, size_t n)
+static bool
+tell(struct door_log *log, const char *bytes, size_t n)
 {
-	if (n >= TAIL) {
-		bytes += n - TAIL;
-		n = TAIL;
-	}
-	if (log->n_tail + n > TAIL) {
-		size_t gone = log->n_tail + n - TAIL;
-
-		memmove(log->tail, log->tail + gone, log->n_tail - gone);
-		log->n_tail -= gone;
-	}
-	memcpy(log->tail + log->n_tail, bytes, n);
-	log->n_tail += n;
-	log->tail[log->n_tail] = '\0';
+	if (!n)
+		return true;
+	log->more = true;
+	log->telling++;
+	log->listener.came(log->listener.context, bytes, n);
+	return told(log);
 }
 
-/* What the listener has not yet. It may end the log: then false. */
+/* Where the executor's line begins: `time="…" … argo=true …`, on the program's last line when that has no end. */
+static size_t
+without_executor(const char *text, size_t len)
+{
+	const char *mark = memmem(text, len, end_mark, sizeof end_mark - 1), *at = mark;
+
+	if (!mark)
+		return len;
+	while (at > text && at[-1] != '\n' && strncmp(at, "time=\"", 6) != 0)
+		at--;
+	return (size_t)(at - text);
+}
+
+/* Whole lines, and with `all` what is left, to the listener. It may end the log: then false. */
 static bool
-hand_on(struct door_log *log, const char *bytes, size_t n)
+hand_on(struct door_log *log, bool all)
+{
+	const char *text = buf_text(&log->line), *end = memrchr(text, '\n', log->line.len), *rest;
+	size_t n = all || log->line.len > LINE_MAX_KEPT ? log->line.len : end ? (size_t)(end + 1 - text) : 0, cut = without_executor(text, n);
+	struct buf line = log->line;
+	bool there;
+
+	if (!n)
+		return true;
+	log->told += n;
+	log->line = (struct buf){ 0 };
+	buf_add(&log->line, text + n, line.len - n);
+	log->exited |= cut < n;
+	rest = cut < n ? memchr(text + cut, '\n', n - cut) : NULL;
+	there = tell(log, text, cut) && (!rest || tell(log, rest + 1, n - (size_t)(rest + 1 - text)));
+	buf_release(&line);
+	return there;
+}
+
+/* Of what comes, that which the listener has not yet. */
+static bool
+take(struct door_log *log, const char *bytes, size_t n)
 {
 	size_t skip = log->at < log->told ? log->told - log->at : 0;
 
-	keep_tail(log, bytes, n);
 	log->at += n;
 	if (skip >= n)
 		return true;
-	log->told += n - skip;
-	log->more = true;
-	log->telling++;
-	log->listener.came(log->listener.context, bytes + skip, n - skip);
-	return told(log);
+	buf_add(&log->line, bytes + skip, n - skip);
+	return hand_on(log, false);
 }
 
 /* The first bytes are held back until it is clear whether they are an error. */
@@ -140,7 +171,7 @@ came(void *context, const char *bytes, size_t n)
 	if (log->is_error || api_asks_who(kfp_api(log->door->kfp), &log->reply))
 		return;
 	if (log->at) {
-		hand_on(log, bytes, n);
+		take(log, bytes, n);
 		return;
 	}
 	compared = held->len < len ? held->len : len;
@@ -152,7 +183,7 @@ came(void *context, const char *bytes, size_t n)
 		struct buf first = *held;
 
 		log->reply.body = (struct buf){ .max = ERROR_BODY_MAX };
-		hand_on(log, buf_text(&first), first.len);
+		take(log, buf_text(&first), first.len);
 		buf_release(&first);
 	}
 }
@@ -164,10 +195,10 @@ fail(struct door_log *log, const struct api_failure *failure)
 {
 	long wait = SOON << (log->failures < 3 ? log->failures : 3);
 	bool passing = failure->kind == API_UNREACHABLE || failure->kind == API_TROUBLE;
-
-	log->failures++;
 	/* the pod of a node that has not ended may only begin */
-	if (log->follow && !log->last && (passing || failure->kind == API_REFUSED) && (log->failures < FAILURES_MAX || !passing))
+	bool early = failure->kind == API_REFUSED && log->node_was == DOOR_KFP_GOES_ON;
+
+	if (log->follow && (early || (passing && ++log->failures < FAILURES_MAX)))
 		ask_again(log, wait);
 	else
 		finish(log, failure);
@@ -199,22 +230,22 @@ fail_by_answer(struct door_log *log)
 static void
 take_over(struct door_log *log)
 {
-	bool last = log->last || strstr(log->tail, end_mark);
+	struct buf first = log->reply.body;
+	bool there = true, last;
 
 	/* a log that is shorter than what an error begins with, and alike so far */
-	if (log->reply.body.len && !log->at) {
-		struct buf first = log->reply.body;
-		bool there;
-
-		log->reply.body = (struct buf){ 0 };
-		there = hand_on(log, buf_text(&first), first.len);
-		buf_release(&first);
-		if (!there)
-			return;
-	}
+	log->reply.body = (struct buf){ 0 };
+	if (first.len && !log->at)
+		there = take(log, buf_text(&first), first.len);
+	buf_release(&first);
+	if (!there)
+		return;
+	last = !log->follow || log->exited || log->node_was == DOOR_KFP_ENDED;
+	if (last && !hand_on(log, true))
+		return;
 	log->failures = 0;
 	log->renewed = false;
-	if (!log->follow || last) {
+	if (last) {
 		finish(log, NULL);
 		return;
 	}
@@ -244,6 +275,35 @@ ended(void *context, enum http_outcome outcome, const struct error *err)
 }
 
 static void
+pass_over(void *context, const size_t *places, size_t n, bool head)
+{
+	(void)context;
+	(void)places;
+	(void)n;
+	(void)head;
+}
+
+static void
+pass_over_failure(void *context, const struct api_failure *failure)
+{
+	(void)context;
+	(void)failure;
+}
+
+/* Whether the node has ended must be known of a log that is followed. */
+static void
+watch_run(struct door_log *log)
+{
+	static const struct door_watcher nobody = { .changed = pass_over, .failed = pass_over_failure };
+	const struct door_run run = { .id = log->run };
+
+	if (!log->follow || log->watch || door_kfp_node(log->door, log->run, log->node) != DOOR_KFP_UNKNOWN)
+		return;
+	log->model = workflow_model_new();
+	log->watch = door_kfp_watch(&log->door->door, &run, log->model, &nobody);
+}
+
+static void
 ask(void *context)
 {
 	static const struct http_reply nothing = { .status = 200 };
@@ -257,7 +317,8 @@ ask(void *context)
 	struct api_failure failure;
 
 	log->timer = NULL;
-	log->last = door_kfp_node_ended(log->door, log->run, log->node);
+	watch_run(log);
+	log->node_was = door_kfp_node(log->door, log->run, log->node);
 	began(log, &nothing);
 	if (api_prepare(kfp_api(log->door->kfp), &request, log->renew, arena, &asked, &failure)) {
 		fail(log, &failure);
@@ -281,21 +342,60 @@ refuse(void *context)
 	finish(log, &failure);
 }
 
+/* ---- the cluster's own API first ---- */
+
+static void
+kube_came(void *context, const char *bytes, size_t n)
+{
+	tell(context, bytes, n);
+}
+
+static void
+kube_ended(void *context, const struct api_failure *failure)
+{
+	struct door_log *log = context;
+
+	log->by_kube = NULL;
+	if (!failure || log->more) /* what is told already would be told again */
+		finish(log, failure);
+	else
+		log->timer = log->door->door.http->after(log->door->door.http, 0, log->pod && log->main ? ask : refuse, log);
+}
+
+/* The namespace is the workflow's: a Kubeflow of one user names none. */
+static bool
+ask_kube(struct door_log *log, const struct door_log_request *request)
+{
+	const struct door_log_listener listener = { kube_came, kube_ended, log };
+	const struct workflow *known = door_kfp_workflow(log->door, log->run);
+	struct door_log_request asked = *request;
+
+	if (known && *known->name)
+		asked.run.name = known->name;
+	if (known && known->namespace_ && *known->namespace_)
+		asked.run.namespace_ = known->namespace_;
+	if (!log->door->door.kube || !asked.pod || !asked.run.name || !*asked.run.name || !asked.run.namespace_ || !*asked.run.namespace_)
+		return false;
+	log->by_kube = door_kube_log(&log->door->door, &asked, &listener);
+	return true;
+}
+
 struct door_log *
 door_kfp_log(struct door *base, const struct door_log_request *request, const struct door_log_listener *listener)
 {
 	struct door_log *log = xcalloc(1, sizeof *log);
-	bool good = request->pod && (!request->container || !strcmp(request->container, "main"));
 
 	log->door = (struct door_kfp *)base;
 	log->listener = *listener;
 	log->run = xstrdup(request->run.id);
 	log->node = xstrdup(request->node);
 	log->pod = request->pod ? xstrdup(request->pod) : NULL;
+	log->main = !request->container || !strcmp(request->container, "main");
 	log->follow = request->follow;
 	log->told = request->have;
 	log->wait = SOON;
-	log->timer = base->http->after(base->http, 0, good ? ask : refuse, log);
+	if (!ask_kube(log, request))
+		log->timer = base->http->after(base->http, 0, log->pod && log->main ? ask : refuse, log);
 	return log;
 }
 
@@ -304,8 +404,10 @@ door_kfp_unlog(struct door *base, struct door_log *log)
 {
 	if (!log)
 		return;
+	door_kube_unlog(base, log->by_kube);
 	base->http->close(base->http, log->stream);
 	base->http->cancel(base->http, log->timer);
+	log->by_kube = NULL;
 	log->stream = NULL;
 	log->timer = NULL;
 	if (log->telling)

@@ -16,6 +16,8 @@ struct door_kfp {
 const char *door_kfp_owner_query(const struct door_kfp *door, struct arena *arena);
 /* The run that an answer's `run` is. */
 void door_kfp_read_run(const struct door_kfp *door, const struct value *run, struct arena *arena, struct door_run *ret);
+/* The same of a whole answer, which has the workflow, with its name and namespace. */
+void door_kfp_read_detail(const struct door_kfp *door, const struct value *detail, struct arena *arena, struct door_run *ret);
 /* The workflow's text in a run's detail; NULL when there is none. */
 const char *door_kfp_manifest(const struct value *detail);
 const struct value *door_kfp_detail(struct door_kfp *door, const char *id, struct arena *arena, struct api_failure *ret_failure);
@@ -56,8 +58,11 @@ int door_kfp_schedule(struct door *door, const struct door_submission *submissio
 struct door_watch *door_kfp_watch(struct door *door, const struct door_run *run, struct workflow_model *model,
 				  const struct door_watcher *watcher);
 void door_kfp_unwatch(struct door *door, struct door_watch *watch);
-/* Has the node ended, as far as a watch of that run knows? */
-bool door_kfp_node_ended(const struct door_kfp *door, const char *run, const char *node);
+enum door_kfp_node { DOOR_KFP_UNKNOWN, DOOR_KFP_GOES_ON, DOOR_KFP_ENDED };
+/* What a watch of that run knows of its workflow; NULL: there is none. */
+const struct workflow *door_kfp_workflow(const struct door_kfp *door, const char *run);
+/* The same of a node; unknown: there is none. */
+enum door_kfp_node door_kfp_node(const struct door_kfp *door, const char *run, const char *node);
 
 /* door_kfp_log.c */
 struct door_log *door_kfp_log(struct door *door, const struct door_log_request *request, const struct door_log_listener *listener);

@@ -103,16 +103,6 @@ door_kfp_body(struct door_kfp *door, const struct door_submission *submission, c
 
 /* ---- sending ---- */
 
-static const char *
-workflow_name(const struct value *detail, struct arena *arena)
-{
-	const char *manifest = door_kfp_manifest(detail), *name;
-	const struct value *workflow = manifest ? value_read_json(arena, manifest, strlen(manifest), NULL) : NULL;
-
-	name = value_text(value_get(value_get(workflow, "metadata"), "name"));
-	return name ? name : "";
-}
-
 /* The answer was lost: has it been made? 1: yes; 0: it is not known, and *failure stays. */
 static int
 look_again(struct door_kfp *door, const char *token, struct arena *arena, struct door_run *ret)
@@ -135,8 +125,7 @@ send_run(struct door_kfp *door, const struct door_submission *submission, const 
 	const struct value *detail = kfp_post(door->kfp, KFP_V1 "/runs", body, arena, ret_failure), *run = value_get(detail, "run");
 
 	if (run) {
-		door_kfp_read_run(door, run, arena, ret);
-		ret->name = workflow_name(detail, arena);
+		door_kfp_read_detail(door, detail, arena, ret);
 		return 0;
 	}
 	if (detail)

@@ -364,15 +364,28 @@ door_kfp_unwatch(struct door *base, struct door_watch *watch)
 		destroy(watch);
 }
 
-bool
-door_kfp_node_ended(const struct door_kfp *door, const char *run, const char *node)
+const struct workflow *
+door_kfp_workflow(const struct door_kfp *door, const char *run)
+{
+	for (size_t i = 0; i < door->watches.n; i++)
+		if (!strcmp(door->watches.items[i]->id, run))
+			return workflow_model_head(door->watches.items[i]->model);
+	return NULL;
+}
+
+enum door_kfp_node
+door_kfp_node(const struct door_kfp *door, const char *run, const char *node)
 {
 	for (size_t i = 0; i < door->watches.n; i++) {
 		const struct workflow_model *model = door->watches.items[i]->model;
-		size_t place = strcmp(door->watches.items[i]->id, run) ? SIZE_MAX : workflow_model_find(model, node);
+		size_t place;
 
-		if (place != SIZE_MAX)
-			return phase_ended(workflow_model_node(model, place)->phase) || workflow_model_head(model)->completed;
+		if (strcmp(door->watches.items[i]->id, run) != 0)
+			continue;
+		place = workflow_model_find(model, node);
+		if (workflow_model_head(model)->completed || (place != SIZE_MAX && phase_ended(workflow_model_node(model, place)->phase)))
+			return DOOR_KFP_ENDED;
+		return DOOR_KFP_GOES_ON;
 	}
-	return false;
+	return DOOR_KFP_UNKNOWN;
 }

@@ -61,7 +61,7 @@ read_on(struct http_stream *stream)
 			stream->at += 6;
 		}
 	}
-	return STEP_END;
+	return stream->left.len ? STEP_PIECE : STEP_END;
 }
 
 static void

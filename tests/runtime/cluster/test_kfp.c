@@ -106,6 +106,14 @@ take_setting(struct setup *setup, const char *name, const char *value)
 	}
 }
 
+static bool
+text_has_line(const char *text, const char *line)
+{
+	const char *at = text ? strstr(text, line) : NULL;
+
+	return at && (at == text || at[-1] == '\n') && at[strlen(line)] == '\n';
+}
+
 static void
 set_up(struct setup *setup, const struct test_case *test, const char *folder)
 {
@@ -126,6 +134,7 @@ set_up(struct setup *setup, const struct test_case *test, const char *folder)
 	}
 	recorded_init(&setup->recorded, replies ? replies : "");
 	setup->recorded.log_bodies = setup->recorded.log_headers = true;
+	setup->recorded.any_order = text_has_line(case_text(test, "with"), "any_order");
 	if (setup->options.login.kind == KFP_AUTH_KUBE) {
 		setup->config = (struct kubeconfig){ .arena = arena_new(), .context = "prod", .from = "~/.kube/config", .server = "https://10.0.0.1:6443",
 			.namespace_ = "ml", .token = "kube-token" };
@@ -137,7 +146,7 @@ set_up(struct setup *setup, const struct test_case *test, const char *folder)
 static void
 tear_down(struct setup *setup)
 {
-	setup->door->ops->free(setup->door);
+	door_free(setup->door);
 	kube_free(setup->options.login.kube);
 	if (setup->config.arena)
 		kubeconfig_release(&setup->config);
