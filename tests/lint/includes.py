@@ -5,8 +5,8 @@ import re
 import tree
 from tree import tap
 
-# What the plan is made of, and what makes a step's arguments of it; nothing past it sees the syntax tree.
-PLAN = {f"dsl/{name}.h" for name in ("plan", "component", "eval", "expr", "resolve", "settings", "type")}
+# What the plan is made of, what makes a step's arguments of it and a cluster's object; nothing past it sees the syntax tree.
+PLAN = {f"dsl/{name}.h" for name in ("plan", "component", "diag", "eval", "expr", "resolve", "settings", "target", "type")}
 ALLOWED = {
     "base": lambda header: header.startswith("base/"),
     "dsl": lambda header: header.startswith(("base/", "dsl/")),
