@@ -152,6 +152,7 @@ SCRIPT_TESTS += %D%/train/test_train.py
 CLUSTER_TESTS =
 CLUSTER_TESTS += %D%/cluster/test_levels.py
 CLUSTER_TESTS += %D%/semantics/test_argo.py
+CLUSTER_TESTS += %D%/semantics/test_controller.py
 
 C_CLUSTER_TESTS =
 C_CLUSTER_TESTS += %D%/runtime/cluster/test_kfp_server

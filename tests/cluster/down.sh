@@ -17,7 +17,6 @@ awk -v a="$state/" -v b="$run/" 'index($2, a) == 1 || index($2, b) == 1 { print 
 	while read -r mounted; do umount -l "$mounted" || true; done
 [ ! -e "/run/netns/$netns" ] || ip netns del $netns
 rm -rf "$run" "$state" "$pki" "$kubeconfig" "$home/level"
-[ ! -x "$bin/kfp-persistence" ] || rm -f $kfp_token
 for group in /sys/fs/cgroup/lateen-test /sys/fs/cgroup/*/lateen-test; do
 	[ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
 done

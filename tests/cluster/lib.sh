@@ -14,7 +14,7 @@ state=/var/lib/lateen-test # etcd, kubelet, database: `down` throws them away
 netns=lateen-test
 inside=(nsenter "--net=/run/netns/$netns") # `ip netns exec` would hide the kubelet's mounts from containerd
 api_ip=10.96.0.1 dns_ip=10.96.0.10 node_ip=10.100.0.1
-kfp_token=/var/run/secrets/kubeflow/tokens/persistenceagent-sa-token # Kubeflow's agent looks nowhere else
+kfp_token=/var/run/secrets/kubeflow/tokens/persistenceagent-sa-token # Kubeflow's agent looks nowhere else; any text will do, and it stays
 CANNOT=77
 export PATH="$bin:$PATH:/usr/local/go/bin:/usr/sbin:/sbin"
 

@@ -41,6 +41,13 @@ def chosen():
     return [(f"{file.path.stem}: {case.name}", file, case) for file in semantics.files() for case in file.cases if only in case.name]
 
 
+def explain(workflow):
+    status = workflow.get("status", {})
+    for node in (status.get("nodes") or {}).values():
+        tap.note(f"{node['name']}: {node['phase']} {node.get('message', '')}")
+    tap.note(status.get("message", ""))
+
+
 def check(label, case, ended):
     got = argo_nodes.describe(ended) if isinstance(ended, dict) else ended
     want = case.parts.get("on argo", case.parts["expected"])
@@ -49,9 +56,7 @@ def check(label, case, ended):
         if got != case.parts["expected"]:
             case.parts["on argo"] = got
     if not tap.is_(got, want, label) and isinstance(ended, dict):
-        for node in (ended.get("status", {}).get("nodes") or {}).values():
-            tap.note(f"{node['name']}: {node['phase']} {node.get('message', '')}")
-        tap.note(ended.get("status", {}).get("message", ""))
+        explain(ended)
 
 
 def main():
@@ -76,4 +81,5 @@ def main():
     tap.done_testing()
 
 
-main()
+if __name__ == "__main__":
+    main()
