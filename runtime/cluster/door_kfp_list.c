@@ -140,6 +140,17 @@ list_one(struct door_kfp *door, const char *id, struct arena *arena, struct door
 	return 0;
 }
 
+/* A list does not say the workflow's name; whoever looks for one run wants it. */
+static void
+complete(struct door_kfp *door, struct arena *arena, struct door_run *run)
+{
+	struct api_failure ignored;
+	const struct value *detail = door_kfp_detail(door, run->id, arena, &ignored);
+
+	if (detail)
+		door_kfp_read_detail(door, detail, arena, run);
+}
+
 int
 door_kfp_list(struct door *base, const struct door_list *which, struct arena *arena, struct door_run **ret, size_t *ret_n,
 	      struct api_failure *ret_failure)
@@ -153,7 +164,11 @@ door_kfp_list(struct door *base, const struct door_list *which, struct arena *ar
 		return list_one(door, which->name, arena, ret, ret_n, ret_failure);
 	else if (which->name)
 		filter = kfp_filter(arena, "name", which->name);
-	return list_all(door, filter, which->max ? which->max : KFP_LIST_PAGE, arena, ret, ret_n, ret_failure);
+	if (list_all(door, filter, which->max ? which->max : KFP_LIST_PAGE, arena, ret, ret_n, ret_failure))
+		return -1;
+	if (*filter && *ret_n == 1)
+		complete(door, arena, *ret);
+	return 0;
 }
 
 int

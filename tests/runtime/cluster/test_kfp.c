@@ -499,6 +499,7 @@ test_case(struct case_file *file, struct test_case *test, const char *folder)
 int
 main(void)
 {
+	static const char *const files[] = { "tests/runtime/cluster/kfp.cases", "tests/runtime/cluster/kfp_real.cases" };
 	char *folder = test_temp_dir();
 	struct case_file file;
 
@@ -507,10 +508,12 @@ main(void)
 	unsetenv("GCE_METADATA_HOST");
 	unsetenv("KF_PIPELINES_SA_TOKEN_PATH");
 	setenv("HOME", folder, 1);
-	cases_open(&file, "tests/runtime/cluster/kfp.cases");
-	for (size_t i = 0; i < file.n_cases; i++)
-		test_case(&file, &file.cases[i], folder);
-	cases_close(&file);
+	for (size_t f = 0; f < ARRAY_LEN(files); f++) {
+		cases_open(&file, files[f]);
+		for (size_t i = 0; i < file.n_cases; i++)
+			test_case(&file, &file.cases[i], folder);
+		cases_close(&file);
+	}
 	test_remove_tree(folder);
 	free(folder);
 	return done_testing();

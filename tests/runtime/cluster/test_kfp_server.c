@@ -26,23 +26,23 @@ struct tapped {
 	struct recording *owner;
 	struct http_listener listener;
 	struct http_stream *stream;
-	struct buf body;
+	struct buf text; /* of request and reply: others may go on beside it */
 };
 
 static void
-write_request(struct recording *r, const struct http_request *request)
+write_request(struct buf *text, const struct http_request *request)
 {
 	const char *host = strstr(request->url, "://"), *path = host ? strchr(host + 3, '/') : "";
 
-	if (r->file)
-		fprintf(r->file, "> %s %s\n", request->method, path);
+	buf_printf(text, "> %s %s\n", request->method, path);
 }
 
 static void
-write_reply(struct recording *r, long status, const char *type, const struct buf *body)
+write_out(struct recording *r, struct buf *text)
 {
 	if (r->file)
-		fprintf(r->file, "< %ld %s\n%s\n", status, type, buf_text(body));
+		fprintf(r->file, "%s\n", buf_text(text));
+	buf_release(text);
 }
 
 static enum http_outcome
@@ -50,12 +50,14 @@ exchange(struct http *http, const struct http_request *request, struct http_repl
 {
 	struct recording *r = (struct recording *)http;
 	enum http_outcome outcome = r->true_http->exchange(r->true_http, request, ret, err);
+	struct buf text = { 0 };
 
-	write_request(r, request);
+	write_request(&text, request);
 	if (outcome == HTTP_ANSWERED)
-		write_reply(r, ret->status, ret->content_type, &ret->body);
-	else if (r->file)
-		fprintf(r->file, "! %d %s\n", (int)outcome, err->text);
+		buf_printf(&text, "< %ld %s\n%s", ret->status, ret->content_type, buf_text(&ret->body));
+	else
+		buf_printf(&text, "! %d %s", (int)outcome, err->text);
+	write_out(r, &text);
 	return outcome;
 }
 
@@ -64,8 +66,7 @@ began(void *context, const struct http_reply *head)
 {
 	struct tapped *t = context;
 
-	if (t->owner->file)
-		fprintf(t->owner->file, "< %ld %s\n", head->status, head->content_type);
+	buf_printf(&t->text, "< %ld %s\n", head->status, head->content_type);
 	if (t->listener.began)
 		t->listener.began(t->listener.context, head);
 }
@@ -75,8 +76,7 @@ came(void *context, const char *bytes, size_t n)
 {
 	struct tapped *t = context;
 
-	if (t->owner->file)
-		buf_add(&t->body, bytes, n);
+	buf_add(&t->text, bytes, n);
 	t->listener.came(t->listener.context, bytes, n);
 }
 
@@ -85,10 +85,8 @@ ended(void *context, enum http_outcome outcome, const struct error *err)
 {
 	struct tapped *t = context;
 
-	if (t->owner->file)
-		fprintf(t->owner->file, "%s\n", buf_text(&t->body));
+	write_out(t->owner, &t->text);
 	t->listener.ended(t->listener.context, outcome, err);
-	buf_release(&t->body);
 	free(t);
 }
 
@@ -99,7 +97,7 @@ open_stream(struct http *http, const struct http_request *request, const struct 
 	struct tapped *t = xcalloc(1, sizeof *t);
 	const struct http_listener mine = { began, came, ended, t };
 
-	write_request(r, request);
+	write_request(&t->text, request);
 	t->owner = r;
 	t->listener = *listener;
 	t->stream = r->true_http->open(r->true_http, request, &mine);
