@@ -42,6 +42,7 @@ libruntime_a_SOURCES += %D%/cluster/door_kube_private.h
 libruntime_a_SOURCES += %D%/cluster/door_kube_submit.c
 libruntime_a_SOURCES += %D%/cluster/exec_plugin.c %D%/cluster/exec_plugin.h
 libruntime_a_SOURCES += %D%/cluster/forward.c %D%/cluster/forward.h
+libruntime_a_SOURCES += %D%/cluster/forward_connect.c
 libruntime_a_SOURCES += %D%/cluster/forward_link.c
 libruntime_a_SOURCES += %D%/cluster/forward_private.h
 libruntime_a_SOURCES += %D%/cluster/frames.c %D%/cluster/frames.h
