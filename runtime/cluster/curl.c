@@ -3,6 +3,8 @@
 #include "runtime/cluster/curl.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 
 static int
@@ -35,13 +37,30 @@ find_functions(struct curl_library *curl)
 	return 0;
 }
 
+/* The one lock that libcurl wants of its users: before 7.84 it counts who has begun with it without one of its own. */
+static void
+lock_counting(bool lock)
+{
+	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+	if (lock)
+		pthread_mutex_lock(&mutex);
+	else
+		pthread_mutex_unlock(&mutex);
+}
+
 int
 curl_library_open(struct curl_library *ret, struct error *err)
 {
+	bool begun;
+
 	*ret = (struct curl_library){ .library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL) };
 	if (!ret->library)
 		return error_set(err, "libcurl.so.4 cannot be opened: %s", dlerror());
-	if (!find_functions(ret) && !ret->global_init(CURL_GLOBAL_DEFAULT))
+	lock_counting(true);
+	begun = !find_functions(ret) && !ret->global_init(CURL_GLOBAL_DEFAULT);
+	lock_counting(false);
+	if (begun)
 		return 0;
 	dlclose(ret->library);
 	return error_set(err, "libcurl.so.4 is not the library it should be");
@@ -50,7 +69,9 @@ curl_library_open(struct curl_library *ret, struct error *err)
 void
 curl_library_close(struct curl_library *curl)
 {
+	lock_counting(true);
 	curl->global_cleanup();
+	lock_counting(false);
 	/* The library stays: what it drew in has exit handlers that must still be there. */
 	*curl = (struct curl_library){ 0 };
 }

@@ -1,5 +1,5 @@
 /* libcurl, opened on first use: it draws in two dozen libraries, and most sessions never need it. Any number of these may be
- * open; one is for one thread. */
+ * open, in any threads; one is for one thread at a time, but its functions are libcurl's own and for all. */
 #ifndef RUNTIME_CLUSTER_CURL_H
 #define RUNTIME_CLUSTER_CURL_H
 
