@@ -66,6 +66,7 @@ C_TESTS += %D%/runtime/cluster/test_recorded_runs
 C_TESTS += %D%/runtime/cluster/test_why
 C_TESTS += %D%/runtime/cluster/test_workflow
 C_TESTS += %D%/runtime/cluster/test_watch
+C_TESTS += %D%/runtime/cluster/test_watch_objects
 C_TESTS += %D%/runtime/cluster/test_watch_workflow
 C_TESTS += %D%/runtime/cluster/test_s3
 C_TESTS += %D%/runtime/cluster/test_websocket

@@ -379,8 +379,8 @@ ended(void *context, const struct api_stream_end *end)
 	watch->stream = NULL;
 	enter(watch);
 	drop_object(watch);
-	if (!end->failure)
-		body_ends(watch);
+	if (!end->failure || watch->is_listed)
+		body_ends(watch); /* a list that is whole is one, however the connection ended */
 	else if (end->failure->status == 410)
 		list_anew(watch);
 	else if (is_final(watch, end))

@@ -36,6 +36,7 @@ struct recorded {
 	bool log_bodies, log_headers;
 	bool any_order; /* the first reply to what is asked that was not taken yet, wherever it stands */
 	size_t cut; /* after so many bytes of streams' bodies, once, the stream is cut; 0: not */
+	size_t cut_again; /* and then again after so many; 0: not */
 	int64_t now; /* milliseconds since 1970 */
 	/* In place of the text: a reply (what stands behind the line `>`) to that path, malloc'ed; NULL takes the text. */
 	char *(*answer)(void *context, const char *path);

@@ -151,6 +151,8 @@ tell_piece(struct recorded *recorded, struct http_stream *stream)
 		error_set(&stream->err, "the peer went away");
 	}
 	recorded->cut -= recorded->cut ? n : 0;
+	if (cut)
+		recorded->cut = recorded->cut_again;
 	CLEANUP(freep) char *copy = xstrndup(buf_text(&stream->left), n); /* so that who reads past it is caught */
 	buf_consume(&stream->left, n);
 	stream->listener.came(stream->listener.context, copy, n);

@@ -228,7 +228,7 @@ told_once(const struct world *world)
 
 /* The stream is cut after so many bytes; false when there are not that many. */
 static bool
-try_cut(const struct history *history, size_t cut, size_t *ret_wrong)
+try_cut(const struct history *history, size_t cut, size_t again, size_t *ret_wrong)
 {
 	struct world world;
 	bool was_cut;
@@ -237,8 +237,9 @@ try_cut(const struct history *history, size_t cut, size_t *ret_wrong)
 	world.history = *history;
 	world.recorded.answer = answer;
 	world.recorded.cut = cut;
+	world.recorded.cut_again = again;
 	watch_it(&world, history->events, "u-1");
-	recorded_run(&world.recorded, 120000, is_over, &world);
+	recorded_run(&world.recorded, again ? 3600000 : 120000, is_over, &world);
 	was_cut = !world.recorded.cut;
 	/* With a list alone nobody knows how the steps of a workflow that is gone have ended. */
 	if (world.gone != history->deletes || world.failed ||
@@ -255,10 +256,21 @@ test_cuts(const char *what, struct history history)
 {
 	size_t n = 1, wrong = 0;
 
-	while (try_cut(&history, n, &wrong))
+	while (try_cut(&history, n, 0, &wrong))
 		n++;
 	ok(n > 4000, "%s: %zu places to cut at", what, n);
 	is_int((int64_t)wrong, 0, "%s: after a cut at any of them the model is as a fresh list, and each end was told once", what);
+}
+
+/* Cut again and again, after little more than a list or an object is long. */
+static void
+test_many_cuts(const char *what, struct history history)
+{
+	size_t wrong = 0;
+
+	for (size_t n = 1500; n < 2500; n += 3)
+		try_cut(&history, n, n, &wrong);
+	is_int((int64_t)wrong, 0, "%s: so it is when it is cut again and again", what);
 }
 
 /* ---- single cases ---- */
@@ -326,5 +338,9 @@ main(void)
 	test_cuts("Kubernetes, deleted while nobody looked", (struct history){ .deletes = true, .oldest = 8 });
 	test_cuts("Argo's server", (struct history){ .events = true });
 	test_cuts("Argo's server, too old", (struct history){ .events = true, .oldest = 8 });
+	test_many_cuts("Kubernetes", (struct history){ .oldest = 0 });
+	test_many_cuts("Kubernetes, too old", (struct history){ .oldest = 8 });
+	test_many_cuts("Kubernetes, deleted while nobody looked", (struct history){ .deletes = true, .oldest = 8 });
+	test_many_cuts("Argo's server", (struct history){ .events = true });
 	return done_testing();
 }
