@@ -68,11 +68,13 @@ told(struct door_log *log)
 	return false;
 }
 
+/* The log is gone when it returns. */
 static void
 finish(struct door_log *log, const struct api_failure *failure)
 {
 	log->telling++;
 	log->listener.ended(log->listener.context, failure);
+	log->dead = true;
 	told(log);
 }
 

@@ -74,11 +74,12 @@ ask(struct session *s, struct http_reply *ret, struct error *err)
 	struct buf headers = { .max = COOKIES_BYTES_MAX }, cookie = { 0 };
 	int64_t left = s->deadline - s->http->now(s->http);
 	struct http_header header = { "Cookie", NULL };
-	struct http_request http = { .method = s->posts ? "POST" : "GET", .url = s->url, .accept = "text/html,application/json",
+	struct http_request http = { .method = s->posts ? "POST" : "GET", .url = s->url, .accept = "text/html",
 		.content_type = "application/x-www-form-urlencoded", .authority = s->request->authority, .insecure = s->request->insecure,
 		.max = SESSION_PAGE_MAX, .stop = s->request->stop, .context = s->request->context, .ret_headers = &headers };
 	enum http_outcome outcome = HTTP_LATE;
 
+	/* wanting JSON, too, one gets a 401 of a gateway, and no page */
 	cookies_write(s->cookies, url_is_secure(s->url), &cookie);
 	header.value = buf_text(&cookie);
 	if (cookie.len) {
@@ -231,7 +232,10 @@ walk(struct session *s, struct error *err)
 
 		if (hop == SESSION_HOPS_MAX)
 			return error_set(err, "the sign-in at `%s` goes round in circles", url_host(s->arena, s->request->url));
-		step = ask(s, &reply, err) == HTTP_ANSWERED ? judge(s, &reply, err) : STEP_FAILED;
+		if (ask(s, &reply, err) == HTTP_ANSWERED)
+			step = judge(s, &reply, err);
+		else
+			step = error_prefix(err, "cannot sign in at `%s`", url_host(s->arena, s->url));
 		http_reply_release(&reply);
 	}
 	return step;
