@@ -63,6 +63,7 @@ C_TESTS += %D%/runtime/cluster/test_kfp
 C_TESTS += %D%/runtime/cluster/test_kube
 C_TESTS += %D%/runtime/cluster/test_kubeconfig
 C_TESTS += %D%/runtime/cluster/test_prepare
+C_TESTS += %D%/runtime/cluster/test_quantity
 C_TESTS += %D%/runtime/cluster/test_project
 C_TESTS += %D%/runtime/cluster/test_recorded_runs
 C_TESTS += %D%/runtime/cluster/test_why

@@ -2,8 +2,6 @@
 
 #include "runtime/cluster/needs.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool
@@ -13,8 +11,8 @@ same_text(const char *a, const char *b)
 }
 
 /* Argo puts something in for it as it runs. */
-static bool
-is_known(const char *text)
+bool
+needs_is_known(const char *text)
 {
 	return text && *text && !strstr(text, "{{");
 }
@@ -22,7 +20,7 @@ is_known(const char *text)
 static void
 add_thing(struct needs *needs, enum need_kind kind, const char *name, const char *key, const char *template)
 {
-	if (!is_known(name) || needs->things.n == NEEDS_MAX)
+	if (!needs_is_known(name) || needs->things.n == NEEDS_MAX)
 		return;
 	for (size_t i = 0; i < needs->things.n; i++) {
 		const struct need *n = &needs->things.items[i];
@@ -30,7 +28,7 @@ add_thing(struct needs *needs, enum need_kind kind, const char *name, const char
 		if (n->kind == kind && !strcmp(n->name, name) && same_text(n->key, key))
 			return;
 	}
-	vec_push(&needs->things, ((struct need){ kind, name, is_known(key) ? key : NULL, template }));
+	vec_push(&needs->things, ((struct need){ kind, name, needs_is_known(key) ? key : NULL, template }));
 }
 
 /* Every place of a pod where Kubernetes lets a Secret or config map be named. */
@@ -42,6 +40,7 @@ static const struct {
 	{ "secretKeyRef", "name", "key", NEED_SECRET }, { "configMapKeyRef", "name", "key", NEED_CONFIG_MAP },
 	{ "secretRef", "name", NULL, NEED_SECRET }, { "configMapRef", "name", NULL, NEED_CONFIG_MAP },
 	{ "secret", "secretName", NULL, NEED_SECRET }, { "configMap", "name", NULL, NEED_CONFIG_MAP },
+	{ "persistentVolumeClaim", "claimName", NULL, NEED_CLAIM },
 };
 
 static void
@@ -78,67 +77,22 @@ walk(struct needs *needs, const struct value *value, const char *template)
 	}
 }
 
-/* ---- nodes ---- */
-
-static int64_t
-gpus_of(const struct value *template)
-{
-	const struct value *resources = value_get(value_get(template, "container"), "resources"), *count;
-	const char *text;
-	long n;
-
-	count = value_get(value_get(resources, "limits"), "nvidia.com/gpu");
-	text = value_text(count);
-	if (count && count->kind == VALUE_INTEGER)
-		return count->integer > 0 ? count->integer : 0;
-	errno = 0;
-	n = text ? strtol(text, NULL, 10) : 0;
-	return is_known(text) && n > 0 && !errno ? n : 0;
-}
-
-static bool
-same_node(const struct need_node *a, const struct need_node *b)
-{
-	if (a->gpus != b->gpus || a->n_labels != b->n_labels)
-		return false;
-	for (size_t i = 0; i < a->n_labels; i++)
-		if (strcmp(a->labels[i], b->labels[i]) != 0 || strcmp(a->values[i], b->values[i]) != 0)
-			return false;
-	return true;
-}
-
-static size_t
-add_labels(const struct value *selector, const char **labels, const char **values, size_t n)
-{
-	for (size_t i = 0; selector && selector->kind == VALUE_DICT && i < selector->dict.n; i++) {
-		const char *text = value_text(selector->dict.items[i]);
-
-		if (!text || !is_known(selector->dict.keys[i]) || strstr(text, "{{"))
-			continue;
-		labels[n] = selector->dict.keys[i];
-		values[n++] = text;
-	}
-	return n;
-}
+/* ---- volumes ---- */
 
 static void
-add_node(struct needs *needs, struct arena *arena, const struct value *spec, const struct value *template, const char *name)
+add_volumes(struct needs *needs, const struct value *spec)
 {
-	/* As Argo does it, the template's selector stands in place of the workflow's. */
-	const struct value *own = value_get(template, "nodeSelector"), *selector = own ? own : value_get(spec, "nodeSelector");
-	size_t max = selector && selector->kind == VALUE_DICT ? selector->dict.n : 0;
-	const char **labels = arena_alloc(arena, (max + 1) * sizeof *labels), **values = arena_alloc(arena, (max + 1) * sizeof *values);
-	struct need_node node = { .template = name, .labels = labels, .values = values, .gpus = gpus_of(template) };
+	const struct value *claims = value_get(spec, "volumeClaimTemplates");
 
-	if (!value_get(template, "container") && !value_get(template, "script"))
-		return;
-	node.n_labels = add_labels(selector, labels, values, 0);
-	if ((!node.n_labels && !node.gpus) || needs->nodes.n == NEEDS_MAX)
-		return;
-	for (size_t i = 0; i < needs->nodes.n; i++)
-		if (same_node(&needs->nodes.items[i], &node))
-			return;
-	vec_push(&needs->nodes, node);
+	for (size_t i = 0; claims && claims->kind == VALUE_LIST && i < claims->list.n && needs->volumes.n < NEEDS_MAX; i++) {
+		const struct value *claim = claims->list.items[i];
+		const char *name = value_text(value_get(value_get(claim, "metadata"), "name"));
+		const char *class = value_text(value_get(value_get(claim, "spec"), "storageClassName"));
+
+		/* An empty class asks for a volume that somebody has made by hand. */
+		if (!class || needs_is_known(class))
+			vec_push(&needs->volumes, ((struct need_volume){ name ? name : "", class }));
+	}
 }
 
 void
@@ -147,15 +101,16 @@ needs_find(struct needs *ret, struct arena *arena, const struct value *workflow)
 	const struct value *spec = value_get(workflow, "spec"), *templates = value_get(spec, "templates");
 	const char *account = value_text(value_get(spec, "serviceAccountName"));
 
-	*ret = (struct needs){ .account = is_known(account) ? account : "default" };
+	*ret = (struct needs){ .account = needs_is_known(account) ? account : "default" };
 	for (size_t i = 0; templates && templates->kind == VALUE_LIST && i < templates->list.n; i++) {
 		const char *name = value_text(value_get(templates->list.items[i], "name"));
 
 		walk(ret, templates->list.items[i], name);
-		add_node(ret, arena, spec, templates->list.items[i], name);
+		needs_add_pod(ret, arena, spec, templates->list.items[i], name);
 	}
 	if (spec)
 		walk(ret, spec, NULL);
+	add_volumes(ret, spec);
 }
 
 void
@@ -163,4 +118,7 @@ needs_release(struct needs *needs)
 {
 	vec_release(&needs->things);
 	vec_release(&needs->nodes);
+	vec_release(&needs->resources);
+	vec_release(&needs->volumes);
+	vec_release(&needs->images);
 }

@@ -74,7 +74,7 @@ check_server(struct flight *flight)
 	const struct api_request request = { .method = "GET", .path = "/version", .right = { "get", "", "/version", NULL },
 		.repeatable = true };
 	struct api_failure failure;
-	const struct value *answer = kube_call(flight->kube, &request, flight->arena, &failure);
+	const struct value *answer = flight_call(flight, &request, flight->arena, &failure);
 	const char *version = value_text(value_get(answer, "gitVersion"));
 
 	if (!answer && failure.kind == API_FORBIDDEN)
@@ -107,13 +107,19 @@ has_workflows(const struct value *answer)
 	return false;
 }
 
+static struct api_request
+argo_request(void)
+{
+	return (struct api_request){ .method = "GET", .path = WORKFLOWS, .right = { "get", "argoproj.io", "workflows", NULL },
+		.repeatable = true };
+}
+
 static bool
 check_argo(struct flight *flight)
 {
-	const struct api_request request = { .method = "GET", .path = WORKFLOWS, .right = { "get", "argoproj.io", "workflows", NULL },
-		.repeatable = true };
+	const struct api_request request = argo_request();
 	struct api_failure failure;
-	const struct value *answer = kube_call(flight->kube, &request, flight->arena, &failure);
+	const struct value *answer = flight_call(flight, &request, flight->arena, &failure);
 	struct preflight_finding *f;
 
 	if (answer)
@@ -170,15 +176,21 @@ add_denied(struct flight *flight, const struct api_right *right, const char *rea
 	buf_release(&how);
 }
 
+static struct api_request
+right_request(struct flight *flight, const struct api_right *right)
+{
+	return (struct api_request){ .method = "POST", .path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+		.body = review_of(flight, right), .right = { "create", "authorization.k8s.io", "selfsubjectaccessreviews", NULL },
+		.repeatable = true };
+}
+
 static bool
 check_right(struct flight *flight)
 {
 	const struct api_right right = { "create", "argoproj.io", "workflows", flight->namespace_ };
-	const struct api_request request = { .method = "POST", .path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-		.body = review_of(flight, &right), .right = { "create", "authorization.k8s.io", "selfsubjectaccessreviews", NULL },
-		.repeatable = true };
+	const struct api_request request = right_request(flight, &right);
 	struct api_failure failure;
-	const struct value *answer = kube_call(flight->kube, &request, flight->arena, &failure);
+	const struct value *answer = flight_call(flight, &request, flight->arena, &failure);
 	const struct value *status = value_get(answer, "status"), *allowed = value_get(status, "allowed");
 
 	if (!answer) {
@@ -248,16 +260,22 @@ add_missing_namespace(struct flight *flight, const struct api_failure *failure)
 	return true;
 }
 
+static struct api_request
+dry_run_request(struct flight *flight)
+{
+	return (struct api_request){ .method = "POST", .body = flight->workflow, .repeatable = true,
+		.path = flight_print(flight, WORKFLOWS "/namespaces/%s/workflows?dryRun=All&fieldValidation=Strict", flight->namespace_),
+		.right = { "create", "argoproj.io", "workflows", flight->namespace_ } };
+}
+
 static bool
 check_dry_run(struct flight *flight)
 {
-	const struct api_request request = { .method = "POST", .body = flight->workflow, .repeatable = true,
-		.path = flight_print(flight, WORKFLOWS "/namespaces/%s/workflows?dryRun=All&fieldValidation=Strict", flight->namespace_),
-		.right = { "create", "argoproj.io", "workflows", flight->namespace_ } };
+	const struct api_request request = dry_run_request(flight);
 	struct api_failure failure;
 	const char *message;
 
-	if (kube_call(flight->kube, &request, flight->arena, &failure)) {
+	if (flight_call(flight, &request, flight->arena, &failure)) {
 		flight->ret->n_checked++;
 		return true;
 	}
@@ -275,6 +293,49 @@ check_dry_run(struct flight *flight)
 	return failure.kind == API_FORBIDDEN;
 }
 
+/* ---- all of it ---- */
+
+struct api_request
+flight_get(struct flight *flight, const char *group_path, const char *group, const char *plural, const char *name)
+{
+	return (struct api_request){ .method = "GET", .repeatable = true, .right = { name ? "get" : "list", group, plural, flight->namespace_ },
+		.path = flight_print(flight, "%s/namespaces/%s/%s%s%s", group_path, flight->namespace_, plural, name ? "/" : "", name ? name : "") };
+}
+
+static void
+foresee(struct flight *flight, const struct needs *needs)
+{
+	const struct api_right right = { "create", "argoproj.io", "workflows", flight->namespace_ };
+	const struct api_request requests[] = { argo_request(), right_request(flight, &right), dry_run_request(flight) };
+
+	for (size_t i = 0; i < ARRAY_LEN(requests); i++)
+		flight_foresee(flight, &requests[i]);
+	flight_foresee_things(flight, needs);
+	flight_foresee_limits(flight);
+	if (needs->volumes.n)
+		flight_foresee_volumes(flight);
+	if (needs->nodes.n)
+		flight_foresee_nodes(flight);
+	flight_foresee_controller(flight, needs);
+	flight_send(flight);
+}
+
+static void
+check(struct flight *flight, const struct needs *needs)
+{
+	if (!check_argo(flight) || !check_right(flight) || !check_dry_run(flight))
+		return;
+	if (!flight->no_namespace) {
+		flight_check_things(flight, needs);
+		flight_check_limits(flight, needs);
+	}
+	if (needs->volumes.n)
+		flight_check_volumes(flight, needs);
+	if (needs->nodes.n)
+		flight_check_nodes(flight, needs);
+	flight_check_controller(flight, needs);
+}
+
 void
 preflight_run(struct preflight *ret, struct kube *kube, const char *namespace_, const struct value *workflow)
 {
@@ -289,13 +350,14 @@ preflight_run(struct preflight *ret, struct kube *kube, const char *namespace_, 
 		flight_add(&flight, PREFLIGHT_INSECURE, flight_print(&flight, "the certificate of `%s` is not checked, so anyone on the way can read and "
 			"change what is sent, credentials too", flight.server),
 			"put the cluster's `certificate-authority-data` into the kubeconfig in place of `insecure-skip-tls-verify`");
-	if (!check_server(&flight) || !check_argo(&flight) || !check_right(&flight) || !check_dry_run(&flight))
+	flight_check_size(&flight);
+	flight_check_parameters(&flight);
+	if (!check_server(&flight))
 		return;
 	needs_find(&needs, flight.arena, workflow);
-	if (!flight.no_namespace)
-		flight_check_things(&flight, &needs);
-	if (needs.nodes.n)
-		flight_check_nodes(&flight, &needs);
+	foresee(&flight, &needs);
+	check(&flight, &needs);
+	flight_forget(&flight);
 	needs_release(&needs);
 }
 

@@ -10,6 +10,7 @@ static const struct {
 } things[] = {
 	[NEED_SECRET] = { "Secret", "secrets" },
 	[NEED_CONFIG_MAP] = { "config map", "configmaps" },
+	[NEED_CLAIM] = { "volume claim", "persistentvolumeclaims" },
 };
 
 /* Ours is a name of Kubernetes, or the dry run has said so; yet nothing but that may become part of a path. */
@@ -23,12 +24,10 @@ is_name(const char *text)
 static bool
 check_account(struct flight *flight, const char *account)
 {
-	const struct api_request request = { .method = "GET", .repeatable = true,
-		.path = flight_print(flight, "/api/v1/namespaces/%s/serviceaccounts/%s", flight->namespace_, account),
-		.right = { "get", "", "serviceaccounts", flight->namespace_ } };
+	const struct api_request request = flight_get(flight, "/api/v1", "", "serviceaccounts", account);
 	struct api_failure failure;
 
-	if (kube_call(flight->kube, &request, flight->arena, &failure)) {
+	if (flight_call(flight, &request, flight->arena, &failure)) {
 		flight->ret->n_checked++;
 		return true;
 	}
@@ -48,7 +47,15 @@ add_missing(struct flight *flight, const struct need *need)
 {
 	const char *word = things[need->kind].word, *secret = need->kind == NEED_SECRET ? "secret generic" : "configmap";
 	const char *key = need->key ? need->key : "KEY";
+	struct preflight_finding *f;
 
+	if (need->kind == NEED_CLAIM) {
+		f = flight_add(flight, PREFLIGHT_MISSING, flight_print(flight, "the namespace `%s` has no %s `%s`, which a step mounts", flight->namespace_, word,
+			need->name), "claim it with `kubectl apply`, or name one that is there: `kubectl get pvc`");
+		f->template = need->template;
+		f->why = "a pod that mounts it waits for ever (Unschedulable)";
+		return;
+	}
 	flight_add(flight, PREFLIGHT_MISSING, flight_print(flight, "the namespace `%s` has no %s `%s`", flight->namespace_, word, need->name),
 		flight_print(flight, "create it: `kubectl create %s %s -n %s --from-file=%s=FILE`", secret, need->name, flight->namespace_, key))
 		->template = need->template;
@@ -78,17 +85,23 @@ check_keys(struct flight *flight, const struct needs *needs, size_t first, const
 	}
 }
 
+static struct api_request
+thing_request(struct flight *flight, const struct need *need)
+{
+	struct api_request request = flight_get(flight, "/api/v1", "", things[need->kind].resource, need->name);
+
+	request.secret = need->kind == NEED_SECRET;
+	return request;
+}
+
 static bool
 check_thing(struct flight *flight, const struct needs *needs, size_t at)
 {
 	const struct need *need = &needs->things.items[at];
-	const char *resource = things[need->kind].resource;
-	const struct api_request request = { .method = "GET", .repeatable = true, .secret = need->kind == NEED_SECRET,
-		.path = flight_print(flight, "/api/v1/namespaces/%s/%s/%s", flight->namespace_, resource, need->name),
-		.right = { "get", "", resource, flight->namespace_ } };
+	const struct api_request request = thing_request(flight, need);
 	struct arena *scratch = arena_new(); /* what a Secret holds goes as soon as its keys are seen */
 	struct api_failure failure;
-	const struct value *answer = kube_call(flight->kube, &request, scratch, &failure);
+	const struct value *answer = flight_call(flight, &request, scratch, &failure);
 	bool go_on = true;
 
 	if (answer) {
@@ -122,4 +135,20 @@ flight_check_things(struct flight *flight, const struct needs *needs)
 	for (size_t i = 0; i < needs->things.n && flight->ret->findings.n < PREFLIGHT_FINDINGS_MAX; i++)
 		if (is_name(needs->things.items[i].name) && !seen_before(needs, i) && !check_thing(flight, needs, i))
 			return;
+}
+
+void
+flight_foresee_things(struct flight *flight, const struct needs *needs)
+{
+	struct api_request request;
+
+	if (is_name(needs->account)) {
+		request = flight_get(flight, "/api/v1", "", "serviceaccounts", needs->account);
+		flight_foresee(flight, &request);
+	}
+	for (size_t i = 0; i < needs->things.n && i < PREFLIGHT_FINDINGS_MAX; i++)
+		if (is_name(needs->things.items[i].name) && !seen_before(needs, i)) {
+			request = thing_request(flight, &needs->things.items[i]);
+			flight_foresee(flight, &request);
+		}
 }

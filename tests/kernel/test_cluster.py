@@ -60,6 +60,7 @@ class World:
             "/api/v1/namespaces/ml/serviceaccounts/runner": (200, {"kind": "ServiceAccount"}),
             "/api/v1/namespaces/ml/serviceaccounts/default": (200, {"kind": "ServiceAccount"}),
             "/api/v1/namespaces/ml/secrets/github": (200, {"kind": "Secret", "data": {"token": SECRET}}),
+            "/apis/apps/v1/deployments": (200, {"items": [{"status": {"availableReplicas": 1}}]}),
             "/api/v1/nodes": (200, {"items": [{"metadata": {"labels": {"pool": "big"}}, "status": {"allocatable": {"nvidia.com/gpu": "2"}}}]}),
         }
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/cluster/door_argo.h"
+#include "runtime/cluster/door_kfp.h"
 #include "runtime/cluster/preflight.h"
 #include "tests/cases.h"
 #include "tests/runtime/cluster/recorded.h"
@@ -71,18 +73,60 @@ test_call(struct kube *kube, const char *text, struct buf *got)
 	arena_free(arena);
 }
 
-static void
-test_preflight(struct kube *kube, const char *text, const char *namespace_, struct buf *got)
+/* A word in the case stands for a text that is too long for it. */
+static char *
+grown(const char *text)
 {
-	static const char *const kinds[] = { "unreachable", "denied", "no argo", "refused", "missing", "no node", "unseen", "insecure", "stopped" };
+	static const struct {
+		const char *word;
+		size_t len;
+	} words[] = { { "@LARGE@", 1100000 }, { "@NEARLY@", 900000 } };
+	struct buf buf = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		const char *at = strstr(text, words[i].word);
+
+		if (!at)
+			continue;
+		buf_add(&buf, text, (size_t)(at - text));
+		buf_repeat(&buf, 'x', words[i].len);
+		text = at + strlen(words[i].word);
+	}
+	buf_puts(&buf, text);
+	return buf_detach(&buf, NULL);
+}
+
+/* Through a server that stands before the cluster: "argo", "kfp"; "beside" with the Kubernetes API too. */
+static void
+preflight_before(struct preflight *ret, struct kube *kube, const char *how, const struct value *workflow)
+{
+	const struct argo_options argo = { .url = "https://argo.example:2746", .place = "the cluster `prod`" };
+	const struct kfp_options kfp = { .url = "https://kfp.example/pipeline", .place = "the cluster `prod`" };
+	struct http *http = kube_api(kube)->http;
+	struct kube *beside = strstr(how, "beside") ? kube : NULL;
+	struct door *door = !strncmp(how, "argo", 4) ? door_argo_new(http, beside, "ml", &argo) : door_kfp_new(http, beside, &kfp);
+
+	preflight_door(ret, door, workflow);
+	door_free(door);
+}
+
+static void
+test_preflight(struct kube *kube, const char *text, const char *how, struct buf *got)
+{
+	static const char *const kinds[] = { "unreachable", "denied", "no argo", "refused", "missing", "no node", "unseen", "insecure", "stopped",
+		"too large", "large", "not allowed", "full", "no command", "no repository", "parameter", "no controller", "not taken" };
 	struct arena *arena = arena_new();
 	struct error err;
-	const struct value *workflow = value_read_json(arena, text, strlen(text), &err);
+	CLEANUP(freep) char *whole = grown(text);
+	const struct value *workflow = value_read_json(arena, whole, strlen(whole), &err);
 	struct preflight preflight;
 
 	if (!workflow)
 		BUG("%s", err.text);
-	preflight_run(&preflight, kube, namespace_, workflow);
+	if (how)
+		preflight_before(&preflight, kube, how, workflow);
+	else
+		preflight_run(&preflight, kube, "", workflow);
 	for (size_t i = 0; i < preflight.findings.n; i++) {
 		const struct preflight_finding *f = &preflight.findings.items[i];
 
@@ -116,12 +160,19 @@ make_stable(struct buf *got, const char *plugin)
 	buf_release(&old);
 }
 
+/* What a preflight asks besides, when the case does not say otherwise. */
+static const char USUAL[] =
+	"> GET /api/v1/namespaces/ml/resourcequotas\n< 200 application/json\n{\"items\": []}\n"
+	"> GET /api/v1/namespaces/ml/limitranges\n< 200 application/json\n{\"items\": []}\n"
+	"> GET /apis/apps/v1/deployments?fieldSelector=metadata.name%3Dworkflow-controller&limit=10\n< 200 application/json\n"
+	"{\"items\": [{\"status\": {\"availableReplicas\": 1}}]}\n";
+
 static void
 test_case(struct case_file *file, struct test_case *test, const char *plugin)
 {
 	const char *workflow = case_text(test, "workflow"), *user = case_text(test, "user"), *replies = case_text(test, "replies");
 	struct exec_plugin_limits limits = { .timeout = user && strstr(user, "hangs") ? 1000 : 0 };
-	struct buf got = { 0 }, who = { 0 };
+	struct buf got = { 0 }, who = { 0 }, all = { 0 };
 	struct recorded recorded;
 	struct kubeconfig config;
 	struct kube *kube;
@@ -135,14 +186,16 @@ test_case(struct case_file *file, struct test_case *test, const char *plugin)
 		user = buf_text(&who);
 	}
 	make_config(&config, user);
-	recorded_init(&recorded, replies ? replies : "");
+	buf_printf(&all, "%s%s", replies ? replies : "", workflow ? USUAL : "");
+	recorded_init(&recorded, buf_text(&all));
+	recorded.any_order = workflow != NULL;
 	kube = kube_new(&config, &recorded.http, &limits);
 	if (workflow)
-		test_preflight(kube, workflow, "", &got);
+		test_preflight(kube, workflow, case_text(test, "door"), &got);
 	else
 		test_call(kube, case_text(test, "call"), &got);
 	buf_puts(&got, buf_text(&recorded.log));
-	if (!recorded_is_done(&recorded))
+	if (!workflow && !recorded_is_done(&recorded))
 		buf_printf(&got, "not asked: %s", recorded.at);
 	make_stable(&got, plugin);
 	case_is(file, test, "expected", buf_text(&got), got.len);
@@ -151,6 +204,7 @@ test_case(struct case_file *file, struct test_case *test, const char *plugin)
 	recorded_release(&recorded);
 	buf_release(&got);
 	buf_release(&who);
+	buf_release(&all);
 }
 
 /* An answer that ends anywhere is no answer, and no crash. */
@@ -225,6 +279,10 @@ main(void)
 	snprintf(count, sizeof count, "%s/count", folder);
 	setenv("FAKE_COUNT", count, 1);
 	cases_open(&file, "tests/runtime/cluster/kube.cases");
+	for (size_t i = 0; i < file.n_cases; i++)
+		test_case(&file, &file.cases[i], plugin);
+	cases_close(&file);
+	cases_open(&file, "tests/runtime/cluster/preflight.cases");
 	for (size_t i = 0; i < file.n_cases; i++)
 		test_case(&file, &file.cases[i], plugin);
 	cases_close(&file);
