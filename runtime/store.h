@@ -121,6 +121,8 @@ bool store_stop_wanted(const char *run_folder);
 struct store_run *store_runs(struct store *store, struct arena *arena, size_t max, size_t *ret_n, struct error *err);
 /* By name, or id, or the only one that begins so; "" or "last": the newest. */
 int store_find(struct store *store, struct arena *arena, const char *which, struct store_run *ret, struct error *err);
+/* What the run was given: a Dict; NULL: nothing is known. */
+const struct value *store_args(struct store *store, struct arena *arena, const char *run_id);
 struct store_step *store_steps(struct store *store, struct arena *arena, const char *run_id, size_t *ret_n,
 			       struct error *err);
 /* The journal, in order; an arena array. Fed to a new engine it gives the state that the run was in. */

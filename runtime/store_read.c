@@ -139,6 +139,22 @@ store_find(struct store *store, struct arena *arena, const char *which, struct s
 	return 0;
 }
 
+const struct value *
+store_args(struct store *store, struct arena *arena, const char *run_id)
+{
+	struct error ignored;
+	sqlite3_stmt *statement = store_prepare(store, "SELECT args FROM runs WHERE id = ?", &ignored);
+	const struct value *args = NULL;
+
+	if (!statement)
+		return NULL;
+	sqlite3_bind_text(statement, 1, run_id, -1, SQLITE_TRANSIENT);
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		args = store_column_json(arena, statement, 0);
+	sqlite3_finalize(statement);
+	return args && args->kind == VALUE_DICT ? args : NULL;
+}
+
 struct store_step *
 store_steps(struct store *store, struct arena *arena, const char *run_id, size_t *ret_n, struct error *err)
 {

@@ -62,10 +62,12 @@ C_TESTS += %D%/runtime/cluster/test_http_stream
 C_TESTS += %D%/runtime/cluster/test_kfp
 C_TESTS += %D%/runtime/cluster/test_kube
 C_TESTS += %D%/runtime/cluster/test_kubeconfig
+C_TESTS += %D%/runtime/cluster/test_pods
 C_TESTS += %D%/runtime/cluster/test_prepare
 C_TESTS += %D%/runtime/cluster/test_quantity
 C_TESTS += %D%/runtime/cluster/test_project
 C_TESTS += %D%/runtime/cluster/test_recorded_runs
+C_TESTS += %D%/runtime/cluster/test_remote
 C_TESTS += %D%/runtime/cluster/test_why
 C_TESTS += %D%/runtime/cluster/test_package_read
 C_TESTS += %D%/runtime/cluster/test_workflow
@@ -156,6 +158,7 @@ SCRIPT_TESTS += %D%/train/test_train.py
 # Against a cluster, by `make check-cluster` only.
 CLUSTER_TESTS =
 CLUSTER_TESTS += %D%/cluster/test_levels.py
+CLUSTER_TESTS += %D%/cluster/test_remote.py
 CLUSTER_TESTS += %D%/semantics/test_argo.py
 CLUSTER_TESTS += %D%/semantics/test_controller.py
 
@@ -185,6 +188,10 @@ check_PROGRAMS += %D%/train/bpe_tool
 
 # The cost of watching a workflow, for bench/cluster/status.py.
 check_PROGRAMS += %D%/runtime/cluster/status_tool
+
+# Runs on clusters, for the scripts.
+check_PROGRAMS += %D%/runtime/cluster/remote_tool
+%C%_runtime_cluster_test_remote_SOURCES = %D%/runtime/cluster/test_remote.c $(GRAPH_PLAN)
 
 # A kernel for the tests of the protocol. It has a main() of its own and is no test.
 check_PROGRAMS += %D%/kernel/echo_kernel
@@ -240,7 +247,7 @@ update-golden: all
 .PHONY: update-golden
 
 # Builds a cluster (hacking.md says what that takes), runs the tests that need one, and ends it.
-check-cluster: all $(C_CLUSTER_TESTS)
+check-cluster: all $(C_CLUSTER_TESTS) %D%/runtime/cluster/remote_tool
 	@MAKE='$(MAKE)' $(srcdir)/tests/cluster/check $(CLUSTER_TESTS) $(C_CLUSTER_TESTS)
 .PHONY: check-cluster
 

@@ -43,6 +43,7 @@ struct door_log {
 	size_t skip; /* lines that this connection will give once more */
 	bool again; /* the last one ended well */
 	bool news; /* this one gave a line */
+	bool exited; /* the executor has said that the program has ended */
 	bool gone; /* the kubelet has no such file */
 	bool renewed;
 	unsigned tries;
@@ -70,27 +71,42 @@ again_in(struct door_log *log, long milliseconds)
 
 /* ---- lines ---- */
 
+/* `time="2026-01-02T03:04:05.678Z" level=info msg="sub-process exited" argo=true error="<nil>"`, quoted or not. */
 static bool
-is_word(const char *text, size_t len, const char *word)
+is_executors(const char *text, size_t len)
 {
-	return memmem(text, len, word, strlen(word)) != NULL;
+	static const char level[] = " level=";
+	size_t at = len > 5 && text[5] == '"' ? 6 : 5, taken;
+	int64_t time;
+
+	taken = len > at ? moment_read(text + at, len - at, &time) : 0;
+	at += taken;
+	at += at < len && text[at] == '"';
+	return taken && len - at > strlen(level) && !memcmp(text + at, level, strlen(level)) &&
+	       memmem(text + at, len - at, " msg=", 5) && memmem(text + at, len - at, " argo=true", 10);
 }
 
-/* Where what Argo's executor says itself begins: `time="…" level=info msg="sub-process exited" argo=true error="<nil>"`, which
- * comes on the program's last line when that has no end. */
+/* Where what Argo's executor says itself begins. It comes on the program's last line when that has no end. */
 static size_t
 without_executor(const char *text, size_t len)
 {
 	const char *at = text;
 
 	while ((at = memmem(at, len - (size_t)(at - text), "time=", 5))) {
-		size_t left = len - (size_t)(at - text);
-
-		if (is_word(at, left, " argo=true") && (is_word(at, left, "msg=\"sub-process exited\"") || is_word(at, left, "msg=\"capturing logs\"")))
+		if (is_executors(at, len - (size_t)(at - text)))
 			return (size_t)(at - text);
 		at += 5;
 	}
 	return len;
+}
+
+/* What it says as it ends, after that, when the program failed. */
+static bool
+is_last_word(const char *text, size_t len)
+{
+	static const char word[] = "Error: exit status ";
+
+	return len > strlen(word) && !memcmp(text, word, strlen(word));
 }
 
 /* The kubelet answers 200 and puts such a sentence where the log should be. */
@@ -164,7 +180,9 @@ take_line(struct door_log *log, const char *text, size_t len, bool whole)
 		return;
 	from = taken < len && taken ? taken + 1 : taken; /* behind the blank */
 	shown = without_executor(text + from, len - from);
-	if (!shown && from < len)
+	if (shown < len - from)
+		log->exited = true;
+	if ((!shown && from < len) || (log->exited && is_last_word(text + from, len - from)))
 		return;
 	if (taken && log->request.timestamps) {
 		buf_add(&log->out, text, taken);

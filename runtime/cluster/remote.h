@@ -17,6 +17,8 @@
 #include "runtime/local.h"
 #include "runtime/run.h"
 
+enum { REMOTE_FILE_MAX = 256 * 1024 * 1024 }; /* bytes of an output by file that is fetched */
+
 struct remote;
 
 struct remote_options {
@@ -48,6 +50,8 @@ void remote_free(struct remote *remote); /* NULL is fine */
 /* Waits for news at most `timeout` milliseconds, or until `wake` is readable (-1: none). Returns whether it goes on: false once
  * the run has ended and its logs are kept, or watching has failed. */
 bool remote_poll(struct remote *remote, int wake, long timeout);
+/* Fetches the output by file of the run's node, which has then a path; waits for it. -1 with *ret_failure set. */
+int remote_fetch(struct remote *remote, size_t node, size_t output, struct api_failure *ret_failure);
 struct run *remote_run(const struct remote *remote);
 const struct door_run *remote_where(const struct remote *remote);
 /* Set once watching has failed for good; NULL before. */

@@ -106,14 +106,16 @@ test_whole(void)
 {
 	static const char text[] =
 		"> GET " POD "&follow=true\n" LOG AT "05.000000001Z one\n@wait 3000\n" AT "08.5Z two\n" AT "09Z \n"
-		AT "09.1Z time=\"2026\" level=info msg=\"sub-process exited\" argo=true error=\"<nil>\"\n"
+		AT "09.1Z time=\"2026-01-02T03:04:09.1Z\" level=info msg=\"sub-process exited\" argo=true error=\"<nil>\"\n"
 		"> GET " POD "&follow=true&sinceTime=2026-01-02T03%3A04%3A08Z\n" LOG AT "08.5Z two\n" AT "09Z \n"
-		AT "09.1Z time=\"2026\" level=info msg=\"sub-process exited\" argo=true error=\"<nil>\"\n";
+		AT "09.1Z time=\"2026-01-02T03:04:09.1Z\" level=info msg=\"sub-process exited\" argo=true error=\"<nil>\"\n";
 
 	hear(text, follow, "one\ntwo\n\n", "", "a log, without the executor's line");
 	hear(text, timed, AT "05.000000001Z one\n" AT "08.5Z two\n" AT "09Z \n", "", "with times");
-	hear("> GET " POD "\n" LOG AT "05Z no end time=\"x\" level=info msg=\"sub-process exited\" argo=true error=\"<nil>\"\n", once,
+	hear("> GET " POD "\n" LOG AT "05Z no end time=2026-01-02T03:04:09.1Z level=info msg=\"sub-process exited\" argo=true error=\"<nil>\"\n", once,
 	     "no end ", "", "a last line without an end");
+	hear("> GET " POD "\n" LOG AT "05Z Error: exit status 1\n" AT "05Z time=\"2026-01-02T03:04:09.1Z\" level=info msg=\"sub-process exited\" argo=true"
+	     "\n" AT "05Z Error: exit status 3\n", once, "Error: exit status 1\n", "", "the executor's last word");
 	hear("> GET " POD "\n" LOG AT "05Z argo=true is what I say\n", once, "argo=true is what I say\n", "", "a line of its own");
 	hear("> GET " POD "\n" LOG "", once, "", "", "an empty one");
 }
