@@ -1,7 +1,7 @@
 /* A port on this machine that leads to a port of a pod, as `kubectl port-forward` makes one: listens on 127.0.0.1 and carries each
  * connection over a WebSocket of its own to the API server's `portforward` (protocol v4.channel.k8s.io, which the nodes' own servers
  * have spoken since Kubernetes 1.6 and still do; the newer one, SPDY within WebSocket, is for 1.31 and later only). Whoever asks
- * needs the right to `create` pods/portforward (1.35 and later), and to `get` it (before).
+ * needs the right to `get` pods/portforward, and from 1.35 on to `create` it, too.
  *
  * It runs in threads of its own from start to free, with its own copy of the credentials. A connection that fails ends; the forward
  * stays until it is freed, and tells in its state what went wrong last. When one side says that it will send no more, the other still

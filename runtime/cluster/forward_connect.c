@@ -170,6 +170,17 @@ shake_hands(struct forward_carrying *c, const struct buf *handshake, const struc
 	return HTTP_ANSWERED;
 }
 
+/* A WebSocket begins with GET, for which RBAC wants `get`; and since 1.35 the API server wants `create` too, and says nothing of it. */
+static void
+explain_rights(const struct forward *forward, struct api_failure *ret)
+{
+	ret->kind = API_FORBIDDEN;
+	api_say(ret->note, "it says: %.500s", ret->what);
+	api_say(ret->what, "you may not forward ports of pods in the namespace `%s` (403)", forward->namespace_);
+	api_say(ret->help, "let whoever runs the cluster grant it: a Role in the namespace `%s` with the rule {apiGroups: [\"\"], resources: "
+		"[\"pods/portforward\"], verbs: [\"get\", \"create\"]}, bound to you", forward->namespace_);
+}
+
 /* The node's server knows no JSON. */
 static void
 explain(struct forward_carrying *c, const struct api_request *request, struct websocket_head *head, struct arena *arena, struct api_failure *ret)
@@ -178,6 +189,8 @@ explain(struct forward_carrying *c, const struct api_request *request, struct we
 
 	if (!strncasecmp(head->reply.content_type, "application/json", 16)) {
 		api_explain_reply(api, request, &head->reply, arena, ret);
+		if (head->reply.status == 403 && ret->kind != API_UNKNOWN_USER)
+			explain_rights(c->forward, ret);
 		return;
 	}
 	*ret = (struct api_failure){ .kind = API_REFUSED, .status = head->reply.status };

@@ -94,7 +94,7 @@ static const struct {
 	{ "gone", "x", "", "port 8080 of the pod `gone` cannot be reached: the sandbox is gone", "still runs" },
 	{ "masked", "x", "", "the connection to port 8080 of the pod `masked` ended: a WebSocket frame of the server has a mask", "proxy" },
 	{ "code", "x", "", "ended: the server closed it with code 1011", "proxy" },
-	{ "denied", "x", "", "you may not `create` pods/portforward in the namespace `ml` (403)", "resources: [\"pods/portforward\"], verbs: [\"create\"]" },
+	{ "denied", "x", "", "you may not forward ports of pods in the namespace `ml` (403)", "resources: [\"pods/portforward\"], verbs: [\"get\", \"create\"]" },
 	{ "plain", "x", "", "does not forward port 8080 of the pod `plain` over WebSocket: status 403", "kubectl port-forward" },
 	{ "nonsense", "x", "", "is not HTTP/1.1", NULL },
 	{ "liar", "x", "", "what answers speaks no WebSocket", NULL },
