@@ -143,7 +143,6 @@ const struct setting_info *check_setting_word(struct check *check, const struct 
 /* Complains of more than CHECK_PAIRS_MAX entries of one setting. */
 bool setting_has_room(struct check *check, const char *word, size_t n, struct span span);
 bool setting_is_variable(const char *text); /* may it name an environment variable? */
-bool setting_is_cron(const char *text); /* five fields, each of cron's characters; what they say is the server's to judge */
 
 /* ---- declarations ---- */
 void check_declare_type(struct check *check, const struct ast_stmt *stmt);

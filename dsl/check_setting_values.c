@@ -395,23 +395,6 @@ check_default_image(struct setting_check *c)
 	c->settings->default_image = text_of(c);
 }
 
-bool
-setting_is_cron(const char *text)
-{
-	static const char blanks[] = " \t", plain[] = "0123456789*,-/?LW#ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-	size_t fields = 0;
-
-	while (*(text += strspn(text, blanks))) {
-		size_t len = strspn(text, plain);
-
-		if (!len)
-			return false;
-		fields++;
-		text += len;
-	}
-	return fields == 5;
-}
-
 void
 check_schedule(struct setting_check *c)
 {

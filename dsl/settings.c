@@ -34,3 +34,20 @@ setting_table(size_t *ret_n)
 	*ret_n = ARRAY_LEN(table);
 	return table;
 }
+
+bool
+setting_is_cron(const char *text)
+{
+	static const char blanks[] = " \t", plain[] = "0123456789*,-/?LW#ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	size_t fields = 0;
+
+	while (*(text += strspn(text, blanks))) {
+		size_t len = strspn(text, plain);
+
+		if (!len)
+			return false;
+		fields++;
+		text += len;
+	}
+	return fields == 5;
+}

@@ -82,5 +82,6 @@ struct setting_info {
 const struct setting_info *setting_lookup(const char *word);
 const struct setting_info *setting_lookup_at(const char *word, enum setting_place place);
 const struct setting_info *setting_table(size_t *ret_n);
+bool setting_is_cron(const char *text); /* five fields, each of cron's characters; what they say is the server's to judge */
 
 #endif

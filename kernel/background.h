@@ -29,6 +29,7 @@ struct background_request {
 	struct span span; /* what problems are told at */
 	struct output *output;
 	bool stays; /* the display goes on after the cell; otherwise whoever began it waits */
+	bool no_logs; /* of a run on a cluster: they are not fetched */
 	bool quiet; /* no display */
 	bool echo; /* what the steps write is passed on to the output */
 	int wake; /* readable once *interrupted is set; -1: none */

@@ -65,19 +65,26 @@ void cli_write_bash(struct buf *buf);
 void cli_write_zsh(struct buf *buf);
 
 /* The commands, in kernel/cli_NAME.c. */
+int cli_attach(const struct cli_args *args); /* wait, too */
 int cli_check(const struct cli_args *args);
 int cli_compile(const struct cli_args *args);
 int cli_component(const struct cli_args *args);
+int cli_control(const struct cli_args *args); /* stop, suspend, resume, delete */
 int cli_doctor(const struct cli_args *args);
 int cli_exec(const struct cli_args *args);
 int cli_explain(const struct cli_args *args);
 int cli_fmt(const struct cli_args *args);
+int cli_forward(const struct cli_args *args);
 int cli_graph(const struct cli_args *args);
 int cli_help_command(const struct cli_args *args);
 int cli_kernel(const struct cli_args *args);
 int cli_logs(const struct cli_args *args);
+int cli_open(const struct cli_args *args);
+int cli_prepare(const struct cli_args *args); /* cleanup, too */
+int cli_retry(const struct cli_args *args);
 int cli_run(const struct cli_args *args);
 int cli_runs(const struct cli_args *args);
-int cli_stop(const struct cli_args *args);
+int cli_schedule(const struct cli_args *args);
+int cli_upload(const struct cli_args *args);
 
 #endif

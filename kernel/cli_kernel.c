@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/bundle_file.h"
 #include "kernel/doctor.h"
+#include "kernel/file.h"
 #include "kernel/install.h"
 #include "kernel/interp.h"
+#include "kernel/program_file.h"
 #include "kernel/resolver.h"
 #include "kernel/session.h"
 
@@ -66,12 +69,56 @@ cli_kernel(const struct cli_args *args)
 	return serve(connection_file);
 }
 
+static int
+write_bundle(const char *path, const struct scope *scope)
+{
+	const struct bundle_request request = { .scope = scope };
+	struct buf text = { 0 };
+	struct error err;
+	int rc;
+
+	bundle_file_write(&text, &request);
+	rc = file_write(path, buf_text(&text), text.len, &err);
+	buf_release(&text);
+	if (rc < 0)
+		return cli_fail(EXIT_WORLD, "%s", err.text);
+	if (strcmp(path, "-") != 0)
+		printf("wrote %s; read it before you give it away\n", path);
+	return EXIT_GOOD;
+}
+
+/* With the clusters of a program. */
+static int
+bundle(const struct cli_args *args)
+{
+	const char *program = cli_option(args, "file");
+	struct program_file file;
+	struct error err;
+	int status;
+
+	if (!program)
+		return write_bundle(cli_option(args, "bundle"), NULL);
+	if (program_file_open(&file, program, &err) < 0) {
+		status = cli_fail(EXIT_WORLD, "%s", err.text);
+	} else if (!file.program) {
+		program_file_report(&file);
+		status = EXIT_PROGRAM;
+	} else {
+		status = write_bundle(cli_option(args, "bundle"), file.scope);
+	}
+	program_file_release(&file);
+	return status;
+}
+
 int
-cli_doctor(const struct cli_args *args UNUSED)
+cli_doctor(const struct cli_args *args)
 {
 	struct buf report = { 0 };
-	int problems = doctor_report(&report);
+	int problems;
 
+	if (cli_option(args, "bundle"))
+		return bundle(args);
+	problems = doctor_report(&report);
 	fputs(buf_text(&report), stdout);
 	buf_release(&report);
 	return problems ? EXIT_WORLD : EXIT_GOOD;

@@ -1,7 +1,7 @@
 /* The commands that read a program and run nothing: check, compile, graph, fmt. */
 #include "config.h"
 
-#include "kernel/cli.h"
+#include "kernel/cli_steer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,34 +20,21 @@ print(const struct buf *text)
 	fwrite(buf_text(text), 1, text->len, stdout);
 }
 
-static const struct cluster *
-find_cluster(const struct program_file *file, const char *name)
-{
-	const struct binding *b = scope_lookup(file->scope, name);
-	struct buf names = { 0 };
-
-	if (b && b->kind == BINDING_CLUSTER)
-		return b->cluster;
-	for (size_t at = 0; (b = scope_next(file->scope, &at));)
-		if (b->kind == BINDING_CLUSTER)
-			buf_printf(&names, "%s`%s`", names.len ? ", " : "", b->name);
-	cli_fail(EXIT_USAGE, "`%s` declares no cluster `%s`%s%s", file->source->name, name, names.len ? "; it declares " : "", buf_text(&names));
-	buf_release(&names);
-	return NULL;
-}
-
 /* Every pipeline of the file, or the one that is named; what is found joins the file's own problems. */
 static int
-check_on(const struct cli_args *args, struct program_file *file, const char *name)
+check_on(const struct cli_args *args, struct program_file *file)
 {
 	const char *only = cli_option(args, "pipeline");
-	const struct cluster *cluster = find_cluster(file, name);
+	struct arena *arena = arena_new();
+	const struct cluster *cluster;
 	struct buf summary = { 0 };
 	const struct binding *b;
 	size_t n = 0;
 
-	if (!cluster)
+	if (cli_target(args, file, arena, &cluster) != EXIT_GOOD) {
+		arena_free(arena);
 		return EXIT_USAGE;
+	}
 	for (size_t at = 0; (b = scope_next(file->scope, &at));) {
 		const struct cluster_check request = { .cluster = cluster, .plan = b->plan, .span = b->span };
 
@@ -58,6 +45,7 @@ check_on(const struct cli_args *args, struct program_file *file, const char *nam
 	}
 	fputs(buf_text(&summary), stderr);
 	buf_release(&summary);
+	arena_free(arena);
 	if (!n)
 		return cli_fail(EXIT_USAGE, "`%s` declares no pipeline%s%s", file->source->name, only ? " " : "", only ? only : "");
 	return file->diags.n_errors ? EXIT_PROGRAM : EXIT_GOOD;
@@ -93,7 +81,7 @@ cli_check(const struct cli_args *args)
 	} else {
 		status = file.program ? EXIT_GOOD : EXIT_PROGRAM;
 		if (file.program && cli_option(args, "on"))
-			status = check_on(args, &file, cli_option(args, "on"));
+			status = check_on(args, &file);
 		if (status != EXIT_USAGE)
 			write_problems(args, &file);
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dsl/target.h"
+#include "kernel/target.h"
 #include "runtime/cluster/preflight.h"
 
 static const enum diag_code codes[] = {
@@ -94,62 +95,101 @@ add_finding(struct diags *diags, const struct cluster_check *request, const stru
 }
 
 static void
-summarize(const struct cluster_check *request, const struct kubeconfig *config, const struct preflight *preflight, bool warned,
+summarize(const struct cluster_check *request, const struct target_door *target, const char *namespace_, const char *version, bool warned,
 	  struct buf *ret)
 {
-	const char *namespace_ = request->cluster->namespace_ ? request->cluster->namespace_ : config->namespace_;
+	const struct cluster *cluster = target->cluster;
+	const char *server = cluster->kfp ? cluster->kfp : cluster->argo ? cluster->argo : target->config->server;
 
-	buf_printf(ret, "%s on %s (%s%s%s, namespace %s): %s would stop it\n", request->plan->name, request->cluster->name, config->server,
-		preflight->version ? ", Kubernetes " : "", preflight->version ? preflight->version : "", namespace_,
-		warned ? "nothing that is certain" : "nothing");
+	if (target->chosen)
+		buf_printf(ret, "%s: %s\n", cluster->name, target->chosen);
+	buf_printf(ret, "%s on %s (%s%s%s%s%s): %s would stop it\n", request->plan->name, cluster->name, server, version ? ", " : "",
+		version ? version : "", *namespace_ ? ", namespace " : "", namespace_, warned ? "nothing that is certain" : "nothing");
 }
 
+/* Whatever Kubernetes can say of it. Returns -1 when the user stopped it. */
 static int
-check_there(const struct cluster_check *request, const struct kubeconfig *config, const struct value *workflow, struct diags *diags,
-	    struct buf *ret_summary)
+look_at_kube(const struct cluster_check *request, const struct target_door *target, const char *namespace_, const struct value *workflow,
+	     struct diags *diags, const char **ret_version)
 {
-	const struct exec_plugin_limits limits = { .stop = request->stop, .context = request->context };
-	struct http *http = http_curl_new();
-	struct kube *kube = kube_new(config, http, &limits);
 	struct preflight preflight;
 	bool stopped = false;
 
-	preflight_run(&preflight, kube, request->cluster->namespace_, workflow);
+	preflight_run(&preflight, target->kube, namespace_, workflow);
 	for (size_t i = 0; i < preflight.findings.n; i++) {
-		if (preflight.findings.items[i].kind == PREFLIGHT_STOPPED)
+		const struct preflight_finding *finding = &preflight.findings.items[i];
+
+		if (finding->kind == PREFLIGHT_STOPPED)
 			stopped = true;
-		else
-			add_finding(diags, request, workflow, &preflight.findings.items[i]);
+		else if (finding->kind != PREFLIGHT_INSECURE) /* said when the way in was opened */
+			add_finding(diags, request, workflow, finding);
 	}
-	if (!stopped && !diags->n_errors)
-		summarize(request, config, &preflight, diags->n_warnings, ret_summary);
+	if (preflight.version)
+		*ret_version = arena_printf(target->arena, "Kubernetes %s", preflight.version);
 	preflight_release(&preflight);
-	kube_free(kube);
-	http_free(http);
 	return stopped ? -1 : 0;
+}
+
+/* Is the server there, and does it know us? */
+static int
+look_at_server(const struct cluster_check *request, const struct target_door *target, struct diags *diags, const char **ret_version)
+{
+	struct api_failure failure;
+
+	if (target->door->ops->probe(target->door, target->arena, ret_version, &failure) == 0)
+		return 0;
+	if (failure.kind == API_STOPPED)
+		return -1;
+	target_explain(diags, request->span, NULL, &failure);
+	return 0;
+}
+
+static void
+note_unseen(const struct cluster_check *request, const struct target_door *target, struct diags *diags)
+{
+	struct diag *d = diags_add(diags, DIAG_L1008, request->span, "whether service accounts, Secrets and nodes are there was not looked at on `%s`",
+		target->cluster->name);
+
+	diag_help(diags, d, "its server does not tell: give the cluster `context \"…\"` or `kubeconfig \"…\"` beside the address");
+}
+
+static int
+check_there(const struct cluster_check *request, const struct target_door *target, struct diags *diags, struct buf *ret_summary)
+{
+	bool kfp = target->door->ops->kind == DOOR_KFP;
+	const char *namespace_ = *target->door->namespace_ ? target->door->namespace_ : target->cluster->namespace_ ? target->cluster->namespace_ :
+				 kfp && target->kube ? "kubeflow" : "";
+	const char *version = NULL;
+	struct target_report report;
+	const struct value *workflow = target_compile(target->arena, request->plan, kfp ? TARGET_KFP : TARGET_ARGO, diags, &report);
+	int rc = 0;
+
+	if (!workflow)
+		return 0;
+	if (target->door->ops->kind != DOOR_KUBE)
+		rc = look_at_server(request, target, diags, &version);
+	if (rc == 0 && target->kube)
+		rc = look_at_kube(request, target, namespace_, workflow, diags, &version);
+	else if (rc == 0 && !diags->n_errors)
+		note_unseen(request, target, diags);
+	if (rc == 0 && !diags->n_errors)
+		summarize(request, target, namespace_, version, diags->n_warnings, ret_summary);
+	return rc;
 }
 
 int
 cluster_check(const struct cluster_check *request, struct diags *diags, struct buf *ret_summary)
 {
-	const struct cluster *cluster = request->cluster;
-	const struct kubeconfig_request where = { .path = cluster->kubeconfig, .context = cluster->context, .in_cluster = cluster->in_cluster };
-	struct target_report report;
-	struct kubeconfig config;
-	struct arena *arena = arena_new();
-	struct error err = { "" };
-	const struct value *workflow = target_compile(arena, request->plan, TARGET_ARGO, diags, &report);
-	struct diag *d;
+	const struct target_request where = { .cluster = request->cluster, .span = request->span, .stop = request->stop,
+					      .context = request->context };
+	struct target_door target;
+	size_t errors = diags->n_errors;
 	int rc = 0;
 
-	if (kubeconfig_load(&config, &where, &err)) {
-		d = diags_add(diags, DIAG_L1002, request->span, "the cluster `%s` cannot be used: %s", cluster->name, err.text);
-		if (!cluster->in_cluster)
-			diag_help(diags, d, "`kubectl config get-contexts` lists the contexts, and `lateen doctor` says which kubeconfig is read");
-	} else if (workflow) {
-		rc = check_there(request, &config, workflow, diags, ret_summary);
-	}
-	kubeconfig_release(&config);
-	arena_free(arena);
+	if (target_open(&target, &where, diags) == 0)
+		rc = check_there(request, &target, diags, ret_summary);
+	else if (diags->n_errors == errors)
+		rc = -1;
+	target_close(&target);
 	return rc;
 }

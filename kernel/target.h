@@ -34,5 +34,7 @@ void target_close(struct target_door *target);
 struct diag *target_explain(struct diags *diags, struct span span, const char *code, const struct api_failure *failure);
 /* What the store keeps: JSON, in the arena. */
 const char *target_where(const struct cluster *cluster, struct arena *arena);
+/* The cluster of that text, in the arena; NULL when it is none. */
+const struct cluster *target_read_where(struct arena *arena, const char *where);
 
 #endif

@@ -4,9 +4,6 @@
 
 #include "kernel/target.h"
 
-/* The cluster of target_where's text, in the arena; NULL when it is none. */
-const struct cluster *target_read_where(struct arena *arena, const char *where);
-
 /* One door on its way to being opened. */
 struct target_opening {
 	struct target_door *ret;

@@ -153,7 +153,7 @@ def cases():
             tap.ok(done.returncode == code and {c for c, _ in found} == {"L1005"}, f"{name}: {found}")
         else:
             tap.is_((done.returncode, found), (code, want), name)
-    tap.contains(SAID[-1], "declares no cluster `prd`; it declares ", "a cluster that is not declared, and those that are")
+    tap.contains(SAID[-1], "the program declares `prod`, `elsewhere`, `unknown`", "a cluster that is not declared, and those that are")
 
 
 def in_a_cell():
