@@ -69,7 +69,9 @@ struct ops_norm {
 	struct ops_dropout dropout;
 };
 
-/* c = a b, or a transposed, or b transposed: c is (M, N), the sum runs over K. Behind each pointer, elements from row to row. */
+/* Products of up to 32 rows, as decoding has them, may stay in single precision under OPS_BF16.
+ *
+ * c = a b, or a transposed, or b transposed: c is (M, N), the sum runs over K. Behind each pointer, elements from row to row. */
 struct ops_matmul {
 	size_t M, N, K;
 	const void *a;

@@ -24,7 +24,7 @@ enum {
 	DEEP = 1024, /* of k that are packed at once */
 	TALL = 4096, /* rows of a that are packed at once */
 	ROW_PANELS = 10, COLUMN_PANELS = 8, /* of the piece of c that a thread takes */
-	THIN = 4, /* rows up to which nothing is packed */
+	THIN = 32, THIN_TURNED = 4, /* rows up to which nothing is packed; with b transposed */
 	STRIP = 256, /* columns of a piece of a thin product */
 };
 
@@ -236,35 +236,41 @@ multiply_packed(struct cpu *cpu, const struct ops_matmul *m)
 
 /* ---- few rows: decoding ---- */
 
-/* b as it lies, columns side by side. */
+/* R rows and W vectors of columns, b as it lies. The sums run in the same blocks as those of packed products: in single precision a row
+ * is the same bits, however many there are. */
 INLINE void
-thin_strip(const struct ops_matmul *m, size_t i, size_t j, size_t left)
+thin_part(const struct ops_matmul *m, size_t i, size_t j, size_t left, const size_t R, const size_t W)
 {
-	const float *a = (const float *)m->a + (m->at ? i : i * m->lda), *b = (const float *)m->b + j;
-	size_t by = m->at ? m->lda : 1;
-	float *c = (float *)m->c + i * m->ldc + j;
-	vf sums[4] = { 0 };
+	const size_t by_row = m->at ? 1 : m->lda, by_k = m->at ? m->lda : 1;
 
-	for (size_t k = 0; k < m->K; k++, b += m->ldb) {
-		vf x = splat(a[k * by]);
+	for (size_t k0 = 0; k0 < m->K; k0 += BLOCK) {
+		const float *a = (const float *)m->a + i * by_row + k0 * by_k, *b = (const float *)m->b + k0 * m->ldb + j;
+		vf sums[4][4] = { 0 };
 
-		if (left >= 4 * LANES) {
+		for (size_t k = smaller(BLOCK, m->K - k0); k; k--, a += by_k, b += m->ldb) {
 #pragma GCC unroll 4
-			for (size_t v = 0; v < 4; v++)
-				sums[v] += x * load(b + v * LANES);
-		} else {
-			for (size_t v = 0; v * LANES < left; v++)
-				sums[v] += x * load_some(b + v * LANES, left - v * LANES);
-		}
-	}
-	for (size_t v = 0; v < 4 && v * LANES < left; v++) {
-		size_t rest = left - v * LANES;
+			for (size_t w = 0; w < W; w++) {
+				vf x = load_some(b + w * LANES, left - w * LANES);
 
-		if (m->bias)
-			sums[v] += load_some((const float *)m->bias + j + v * LANES, rest);
-		if (m->add)
-			sums[v] += load_some(c + v * LANES, rest);
-		store_some(c + v * LANES, sums[v], rest);
+#pragma GCC unroll 4
+				for (size_t r = 0; r < R; r++)
+					sums[r][w] += a[r * by_row] * x;
+			}
+		}
+#pragma GCC unroll 4
+		for (size_t r = 0; r < R; r++)
+#pragma GCC unroll 4
+			for (size_t w = 0; w < W; w++) {
+				float *c = (float *)m->c + (i + r) * m->ldc + j + w * LANES;
+				size_t rest = left - w * LANES;
+				vf x = sums[r][w];
+
+				if (!k0 && m->bias)
+					x += load_some((const float *)m->bias + j + w * LANES, rest);
+				if (k0 || m->add)
+					x += load_some(c, rest);
+				store_some(c, x, rest);
+			}
 	}
 }
 
@@ -291,13 +297,22 @@ thin_piece(void *context, size_t piece, int worker)
 	size_t end = smaller(m->N, (piece + 1) * STRIP);
 
 	(void)worker;
-	for (size_t j = piece * STRIP; j < end; j += m->bt ? 1 : 4 * LANES)
-		for (size_t i = 0; i < m->M; i++) {
+	for (size_t j = piece * STRIP, wide; j < end; j += wide) {
+		wide = m->bt ? 1 : end - j >= 4 * LANES ? 4 * LANES : LANES;
+		for (size_t i = 0, tall; i < m->M; i += tall) {
+			tall = !m->bt && m->M - i >= 4 ? 4 : 1;
 			if (m->bt)
 				thin_dot(m, i, j);
+			else if (tall == 4 && wide > LANES)
+				thin_part(m, i, j, end - j, 4, 4);
+			else if (tall == 4)
+				thin_part(m, i, j, end - j, 4, 1);
+			else if (wide > LANES)
+				thin_part(m, i, j, end - j, 1, 4);
 			else
-				thin_strip(m, i, j, smaller(4 * LANES, end - j));
+				thin_part(m, i, j, end - j, 1, 1);
 		}
+	}
 }
 
 static void
@@ -306,7 +321,7 @@ matmul(struct ops_device *d, const struct ops_matmul *m)
 	struct cpu *cpu = (struct cpu *)d;
 	struct ops_matmul copy = *m;
 
-	if (m->M <= THIN && !(m->at && m->bt))
+	if (m->K && m->M <= (m->bt ? THIN_TURNED : THIN) && !(m->at && m->bt))
 		team_run(cpu->team, pieces_of(m->N, STRIP), thin_piece, &copy);
 	else if (m->K)
 		multiply_packed(cpu, m);

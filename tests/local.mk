@@ -90,6 +90,7 @@ C_TESTS += %D%/train/test_bpe
 C_TESTS += %D%/train/test_model
 C_TESTS += %D%/train/test_parity
 C_TESTS += %D%/train/test_safetensors
+C_TESTS += %D%/train/test_search
 C_TESTS += %D%/train/test_shard
 C_TESTS += %D%/train/test_trainer
 
@@ -153,6 +154,7 @@ SCRIPT_TESTS += %D%/step/test_steps.sh
 SCRIPT_TESTS += %D%/train/score_vs_peers.py
 SCRIPT_TESTS += %D%/train/bpe_vs_tokenizers.py
 SCRIPT_TESTS += %D%/train/parity_vs_torch.py
+SCRIPT_TESTS += %D%/train/test_generate.py
 SCRIPT_TESTS += %D%/train/test_subword.py
 SCRIPT_TESTS += %D%/train/test_token_steps.py
 SCRIPT_TESTS += %D%/train/test_train.py

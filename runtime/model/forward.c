@@ -57,6 +57,34 @@ linear(const struct pass *pass, const void *in, size_t weight, size_t bias, void
 	m->d->ops->matmul(m->d, &op);
 }
 
+/* Over the tokens of the batch itself, or over what is kept of earlier ones. */
+static void
+attend(const struct pass *pass, size_t l)
+{
+	struct model *m = pass->m;
+	const struct ops *ops = m->d->ops;
+	const struct kept *kept = pass->kept;
+	struct layer_state *s = &m->layers[l];
+	size_t C = m->config.channels;
+
+	if (kept) {
+		struct ops_keep keep = { .N = pass->N, .C = C, .L = kept->length, .slots = kept->slots, .at = m->places, .qkv = s->qkv,
+			.keys = kept->keys[l], .values = kept->values[l] };
+
+		ops->keep(m->d, &keep);
+	}
+	if (kept && kept->alone) {
+		struct ops_decode decode = { .R = pass->N, .C = C, .NH = m->config.heads, .L = kept->length, .slots = kept->slots,
+			.at = m->places, .qkv = s->qkv, .keys = kept->keys[l], .values = kept->values[l], .out = s->attended };
+
+		ops->decode_attention(m->d, &decode);
+	} else {
+		struct ops_attention attention = model_attention(pass, l);
+
+		ops->attention_forward(m->d, &attention);
+	}
+}
+
 /* x is the residuals that come in; a branch of the layer before may still have to be added. */
 static void
 forward_layer(const struct pass *pass, size_t l, const void *x, const void *branch)
@@ -70,14 +98,13 @@ forward_layer(const struct pass *pass, size_t l, const void *x, const void *bran
 		(uint32_t)((l - 1) * SITES + SITE_OUT));
 	struct ops_norm norm2 = model_norm(pass, branch ? s->sum1 : x, m->branch, p->norm2_gain, p->norm2_bias, s->sum2, s->mean2, s->rstd2,
 		(uint32_t)(l * SITES + SITE_PROJ));
-	struct ops_attention attention = model_attention(pass, l);
 	struct ops_dropout dropout = model_dropout(pass, l, SITE_ACTIVATION);
 
 	if (m->config.arch == MODEL_GPT2)
 		dropout.rate = 0;
 	ops->norm_forward(m->d, &norm1, s->norm1);
 	linear(pass, s->norm1, p->qkv, p->qkv_bias, s->qkv);
-	ops->attention_forward(m->d, &attention);
+	attend(pass, l);
 	linear(pass, s->attended, p->proj, p->proj_bias, m->branch);
 	ops->norm_forward(m->d, &norm2, s->norm2);
 	linear(pass, s->norm2, p->fc, p->fc_bias, s->fc);

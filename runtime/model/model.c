@@ -59,7 +59,7 @@ lay_batch(struct model *m, struct plan *plan, size_t N, size_t row)
 	m->step = take(plan, sizeof(struct ops_step));
 }
 
-/* Without gradients to come all layers share one state, but for what model_qkv gives out. */
+/* Without gradients to come all layers share one state. */
 static void
 lay_out(struct model *m, struct plan *plan, size_t real)
 {
@@ -69,12 +69,10 @@ lay_out(struct model *m, struct plan *plan, size_t real)
 	lay_batch(m, plan, N, row);
 	m->positions = take(plan, c->arch == MODEL_PREPEND ? c->context * C * real : 0);
 	for (size_t l = 0; l < c->layers; l++) {
-		if (m->training || !l) {
+		if (m->training || !l)
 			lay_layer(c, plan, row, C, &m->layers[l]);
-		} else {
+		else
 			m->layers[l] = m->layers[0];
-			m->layers[l].qkv = take(plan, row * 3 * C);
-		}
 	}
 	m->embedded = take(plan, row * C);
 	m->branch = take(plan, row * C);
@@ -229,10 +227,4 @@ void
 model_put(struct model *m, enum model_slab slab, const struct param *param, const float *from)
 {
 	m->d->ops->put(m->d, model_further(m, m->slabs[slab], param->at), from, param->n);
-}
-
-const void *
-model_qkv(const struct model *m, size_t layer)
-{
-	return m->layers[layer].qkv;
 }

@@ -72,9 +72,7 @@ int model_train(struct model *model, const struct model_batch *batch, const stru
 	struct model_result *ret, struct error *err);
 /* The loss, without dropout or smoothing. */
 int model_evaluate(struct model *model, const struct model_batch *batch, struct model_result *ret, struct error *err);
-/* Logits of n rows of the batch into ret (n, V); keys and values of all of it stay in the device until the next call. */
+/* Logits of n rows of the batch into ret (n, V). */
 int model_logits(struct model *model, const struct model_batch *batch, const int32_t *rows, size_t n, float *ret, struct error *err);
-/* Of model_logits' batch: (N, 3 C) of a layer, in the device's memory. */
-const void *model_qkv(const struct model *model, size_t layer);
 
 #endif

@@ -39,12 +39,21 @@ struct model {
 enum model_site { SITE_ATTENTION, SITE_PROJ, SITE_ACTIVATION, SITE_OUT, SITES };
 enum { SITE_EMBED = 0xFFFFFF };
 
+/* Where the keys and values of a batch's tokens are kept. */
+struct kept {
+	void *const *keys, *const *values; /* of each layer: (slots, length, C) */
+	size_t length;
+	const int32_t *slots; /* (N), in the device's memory */
+	bool alone; /* each token sees what its slot keeps, instead of the others of the batch */
+};
+
 /* A batch on its way through; seed 0 and no dropout where nothing is dropped. */
 struct pass {
 	struct model *m;
 	size_t N, documents, longest;
 	double dropout, smoothing;
 	bool backward;
+	const struct kept *kept; /* or NULL */
 };
 
 /* `n` reals further. */
@@ -59,6 +68,8 @@ struct ops_norm model_norm(const struct pass *pass, const void *x, const void *b
 struct ops_attention model_attention(const struct pass *pass, size_t layer);
 struct ops_embed model_embed(const struct pass *pass);
 struct ops_dropout model_dropout(const struct pass *pass, size_t layer, enum model_site site);
+/* Takes the batch to the device. */
+struct pass model_begin(struct model *m, const struct model_batch *b, const struct ops_step *step);
 void model_forward(const struct pass *pass);
 /* The classifier and its loss; with `backward` also its gradients, the start of the way back. */
 void model_classify(const struct pass *pass);

@@ -43,8 +43,8 @@ check_batch(const struct model *m, const struct model_batch *b)
 			BUG("token %zu of a batch is outside of the model", i);
 }
 
-static struct pass
-begin(struct model *m, const struct model_batch *b, const struct ops_step *step)
+struct pass
+model_begin(struct model *m, const struct model_batch *b, const struct ops_step *step)
 {
 	const struct ops *ops = m->d->ops;
 
@@ -82,7 +82,7 @@ run_backward(struct model *m, const struct model_batch *batch, struct ops_step *
 	struct pass pass;
 
 	step->loss_scale = weight > 0 ? 1 / weight : 0;
-	pass = begin(m, batch, step);
+	pass = model_begin(m, batch, step);
 	pass.dropout = dropout ? m->config.dropout : 0;
 	pass.smoothing = m->config.smoothing;
 	pass.backward = true;
@@ -158,7 +158,7 @@ int
 model_evaluate(struct model *m, const struct model_batch *batch, struct model_result *ret, struct error *err)
 {
 	struct ops_step step = { 0 };
-	struct pass pass = begin(m, batch, &step);
+	struct pass pass = model_begin(m, batch, &step);
 
 	model_forward(&pass);
 	model_classify(&pass);
@@ -169,7 +169,7 @@ int
 model_logits(struct model *m, const struct model_batch *batch, const int32_t *rows, size_t n, float *ret, struct error *err)
 {
 	struct ops_step step = { 0 };
-	struct pass pass = begin(m, batch, &step);
+	struct pass pass = model_begin(m, batch, &step);
 	size_t C = m->config.channels, V = m->config.vocabulary;
 
 	model_forward(&pass);

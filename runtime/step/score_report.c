@@ -171,4 +171,6 @@ score_say(struct buf *buf, const struct score_result *result, const char *key)
 		buf_putc(buf, '\n');
 	}
 	write_sentences(buf, result, key, "\n");
+	if (result->baseline.n && result->predictions.rouge.of_l.f < result->baseline.rouge.of_l.f)
+		buf_printf(buf, "By ROUGE-L these predictions are worse than the first %d words.\n", SCORE_BASELINE_WORDS);
 }

@@ -2,6 +2,21 @@
 
 #include "runtime/step/step.h"
 
+/* How texts are made. */
+#define DECODING \
+	{ "method", "greedy|beam|sample", "the likeliest token each time, the likeliest text of a beam, or by chance", "greedy" }, \
+		{ "beam", "N", "texts that a beam keeps", "4" }, \
+		{ "alpha", "NUMBER", "how much a beam likes long texts", "0.6" }, \
+		{ "temperature", "NUMBER", "of chance: small, and likely tokens become likelier", "1" }, \
+		{ "top-k", "N", "chance takes one of the likeliest so many; 0: of all", "0" }, \
+		{ "top-p", "SHARE", "and of the likeliest that make up this share", "1" }, \
+		{ "seed", "N", "of chance", "1" }, \
+		{ "min-tokens", "N", "no title ends before", "0" }, \
+		{ "max-tokens", "N", "nor is longer", "48" }, \
+		{ "batch", "N", "texts at a time; it changes nothing in them", "8" }, \
+		{ "device", "auto|cpu|cuda", "what computes", "auto" }, \
+		{ "threads", "N", "0: one for each processor", "0" }
+
 #define OUTPUT { "output", "PATH", "the file to write", NULL }
 
 const struct step_command STEP_COMMANDS[] = {
@@ -134,5 +149,32 @@ const struct step_command STEP_COMMANDS[] = {
 	    { "dev-loss", "PATH", "the last loss on the documents to look at", "" },
 	    { "output", "PATH", "the model: a folder with model.safetensors, config.json and tokenizer.json", NULL } },
 	  step_train },
+	{ "generate", "titles that a model gives to the texts of a table, as JSON lines {title}",
+	  { { "model", "FOLDER", "of `train`, or one of its checkpoints", NULL },
+	    { "input", "FILE", "CSV, or JSON lines", NULL },
+	    { "field", "NAME", "the column of the texts", "body" },
+	    { "rows", "N", "at most so many; 0: all", "0" },
+	    { "key", "NAME", "a column to take along; empty: none", "" },
+	    DECODING,
+	    OUTPUT },
+	  step_generate },
+	{ "evaluate", "what a model is worth: its loss on titles that it has not seen, and the scores of its own",
+	  { { "model", "FOLDER", "of `train`, or one of its checkpoints", NULL },
+	    { "input", "FILE", "CSV, or JSON lines", NULL },
+	    { "field", "NAME", "the column of the texts", "body" },
+	    { "title-field", "NAME", "the column of their titles", "title" },
+	    { "rows", "N", "at most so many; 0: all", "200" },
+	    DECODING,
+	    { "predictions", "PATH", "the model's titles, as JSON lines", "" },
+	    { "table", "PATH", "the scores as Markdown", "" },
+	    { "loss", "PATH", "of the right titles, a token", "" },
+	    { "accuracy", "PATH", "the share of their tokens that the model holds for the likeliest", "" },
+	    { "rouge-1", "PATH", "the mean of the rows' F, from 0 to 1", "" },
+	    { "rouge-2", "PATH", "likewise", "" },
+	    { "rouge-l", "PATH", "likewise", "" },
+	    { "bleu", "PATH", "of all rows, from 0 to 100", "" },
+	    { "empty", "PATH", "the share of titles that are empty", "" },
+	    { "output", "PATH", "the scores as Kubeflow's metrics JSON", NULL } },
+	  step_evaluate },
 	{ .name = NULL },
 };

@@ -21,8 +21,8 @@ struct train_setup {
 int train_setup(const struct step_call *call, struct train_setup *ret, struct error *err);
 void train_setup_release(struct train_setup *setup);
 
-/* The device that --device, --threads and --precision name. */
-int train_open_device(const struct step_call *call, struct ops_device **ret, struct error *err);
+/* The device that --device and --threads name; precision `f32` or `bf16`. */
+int train_open_device(const struct step_call *call, const char *precision, struct ops_device **ret, struct error *err);
 /* Bytes of memory that are free, by the kernel's count and the limit of the control group; SIZE_MAX when nobody knows. */
 size_t train_free_memory(void);
 /* A file whole, up to max bytes. */

@@ -36,9 +36,9 @@ train_read_file(const char *path, size_t max, struct buf *ret, struct error *err
 /* ---- the device ---- */
 
 int
-train_open_device(const struct step_call *call, struct ops_device **ret, struct error *err)
+train_open_device(const struct step_call *call, const char *precision, struct ops_device **ret, struct error *err)
 {
-	const char *name = step_text(call, "device"), *precision = step_text(call, "precision"), *why;
+	const char *name = step_text(call, "device"), *why;
 	int64_t threads;
 
 	if (step_number(call, "threads", OPS_THREADS_MAX, &threads, err))
@@ -180,7 +180,7 @@ train_setup(const struct step_call *call, struct train_setup *s, struct error *e
 	const char *checkpoints = step_text(call, "checkpoints");
 
 	s->tokenizer.max = (size_t)BPE_FILE_MAX * 2;
-	if (read_data(call, s, err) || read_model(call, s, err) || read_schedule(call, s, err) || train_open_device(call, &s->device, err) ||
+	if (read_data(call, s, err) || read_model(call, s, err) || read_schedule(call, s, err) || train_open_device(call, step_text(call, "precision"), &s->device, err) ||
 	    check_memory(s, err))
 		return -1;
 	s->options.tokenizer = &s->tokenizer;

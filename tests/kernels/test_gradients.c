@@ -332,9 +332,40 @@ test_threads(void)
 	}
 }
 
+/* Row by row, a few rows, or all at once: what a text becomes must not depend on its company. */
+static void
+test_rows(void)
+{
+	enum { M = 45, N = 83, K = 600 };
+	const char *why;
+	struct ops_device *d = ops_open("cpu", 2, OPS_F32, &why);
+	struct array a = array_random(M * K, 1, 1), b = array_random(K * N, 2, 1), bias = array_random(N, 3, 1);
+	struct array all = array_new(M * N), some = array_new(M * N);
+	struct ops_matmul m = { .M = M, .N = N, .K = K, .a = a.got, .lda = K, .b = b.got, .ldb = N, .c = all.got, .ldc = N, .bias = bias.got };
+	static const size_t sizes[] = { 1, 4, 7 };
+
+	d->ops->matmul(d, &m);
+	for (size_t s = 0; s < ARRAY_LEN(sizes); s++) {
+		for (size_t i = 0; i < M; i += sizes[s]) {
+			m.M = M - i < sizes[s] ? M - i : sizes[s];
+			m.a = a.got + i * K;
+			m.c = some.got + i * N;
+			d->ops->matmul(d, &m);
+		}
+		ok(!memcmp(all.got, some.got, M * N * sizeof(float)), "matmul by %zu rows: the same bits as all at once", sizes[s]);
+	}
+	array_release(&a);
+	array_release(&b);
+	array_release(&bias);
+	array_release(&all);
+	array_release(&some);
+	d->ops->close(d);
+}
+
 int
 main(void)
 {
+	test_rows();
 	test_philox();
 	test_gradients();
 	test_threads();

@@ -1,0 +1,126 @@
+#include "config.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/macros.h"
+#include "base/value.h"
+#include "runtime/step/generate.h"
+#include "runtime/step/rows.h"
+
+static const double SAY_EVERY = 2; /* seconds */
+
+struct writing {
+	struct generator *g;
+	struct rows *rows;
+	size_t field, key; /* columns; SIZE_MAX: none */
+	const char *key_name;
+	char *keys[SEARCH_TEXTS_MAX]; /* of the batch at hand */
+	struct step_output output;
+	double said;
+};
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int
+write_batch(struct writing *w, struct error *err)
+{
+	CLEANUP(buf_release) struct buf text = { 0 };
+
+	if (generator_run(w->g, err))
+		return -1;
+	for (size_t i = 0; i < w->g->n; i++) {
+		buf_clear(&text);
+		if (generator_text(w->g, i, &text, err))
+			return -1;
+		buf_putc(&w->output.buf, '{');
+		if (w->keys[i])
+			step_write_pair(&w->output.buf, w->key_name, w->keys[i], strlen(w->keys[i]));
+		step_write_pair(&w->output.buf, "title", buf_text(&text), text.len);
+		buf_puts(&w->output.buf, "}\n");
+		freep(&w->keys[i]);
+		w->keys[i] = NULL;
+	}
+	if (now() - w->said >= SAY_EVERY) {
+		w->said = now();
+		printf("%llu titles\n", (unsigned long long)w->g->done);
+		fflush(stdout);
+	}
+	return step_output_flush(&w->output, false, err);
+}
+
+static int
+write_all(struct writing *w, uint64_t rows, struct error *err)
+{
+	const char *const *texts;
+	uint64_t taken = 0;
+	bool full = false;
+	int more = 0;
+
+	while ((!rows || taken < rows) && (more = rows_next(w->rows, &texts, err)) > 0) {
+		size_t at = full || !w->g->n ? 0 : w->g->n;
+
+		if (generator_add(w->g, texts[w->field], &full, err))
+			return -1;
+		w->keys[at] = w->key == SIZE_MAX ? NULL : xstrdup(texts[w->key]);
+		taken++;
+		if (full && write_batch(w, err))
+			return -1;
+	}
+	if (more < 0)
+		return -1;
+	return !full && w->g->n && write_batch(w, err) ? -1 : 0;
+}
+
+static int
+open_rows(struct writing *w, const char *input, const char *field, struct error *err)
+{
+	w->rows = rows_open(input, err);
+	if (!w->rows || rows_need_column(w->rows, field, &w->field, err))
+		return -1;
+	return *w->key_name ? rows_need_column(w->rows, w->key_name, &w->key, err) : 0;
+}
+
+int
+generate_titles(struct generator *g, const char *input, const char *field, const char *key, uint64_t rows, const char *output,
+	struct error *err)
+{
+	struct writing w = { .g = g, .key = SIZE_MAX, .key_name = key, .said = now() };
+	int result = -1;
+
+	if (!open_rows(&w, input, field, err) && !step_output_open(&w.output, output, err)) {
+		result = write_all(&w, rows, err);
+		if (result && w.output.file)
+			step_output_abandon(&w.output);
+		else if (!result)
+			result = step_output_flush(&w.output, true, err);
+	}
+	for (size_t i = 0; i < SEARCH_TEXTS_MAX; i++)
+		freep(&w.keys[i]);
+	rows_close(w.rows);
+	return result;
+}
+
+int
+step_generate(const struct step_call *call, struct error *err)
+{
+	struct generator *g = xcalloc(1, sizeof(*g));
+	int64_t rows;
+	int result = step_number(call, "rows", INT64_MAX, &rows, err) || generator_open(g, call, err) ? -1 : 0;
+
+	if (!result)
+		result = generate_titles(g, step_text(call, "input"), step_text(call, "field"), step_text(call, "key"), (uint64_t)rows,
+			step_text(call, "output"), err);
+	if (!result)
+		generator_say(g);
+	generator_release(g);
+	freep(&g);
+	return result;
+}
