@@ -58,6 +58,7 @@ C_TESTS += %D%/runtime/cluster/test_forward
 C_TESTS += %D%/runtime/cluster/test_frames
 C_TESTS += %D%/runtime/cluster/test_dex
 C_TESTS += %D%/runtime/cluster/test_google
+C_TESTS += %D%/runtime/cluster/test_foreign
 C_TESTS += %D%/runtime/cluster/test_http
 C_TESTS += %D%/runtime/cluster/test_http_stream
 C_TESTS += %D%/runtime/cluster/test_kfp

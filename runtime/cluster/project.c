@@ -207,9 +207,11 @@ learn_items(struct project *project, size_t inst)
 static void
 look_at_group(struct project *project, size_t id)
 {
-	enum phase phase = project_group_phase(project, id);
+	enum phase phase;
 	size_t group = project->insts.items[id].index;
 
+	project->insts.items[id].loose = project_loose_phase(project, id);
+	phase = project_group_phase(project, id);
 	project->groups[group].dirty = true;
 	if (project->plan->groups[group].kind == GROUP_FOR && !project->insts.items[id].items_known &&
 	    (phase == PHASE_RUNNING || phase_ran(phase)))

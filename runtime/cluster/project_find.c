@@ -201,7 +201,7 @@ project_only_child(const struct project *project, size_t frame)
 	const struct frame *f = &project->frames.items[frame];
 	const struct plan_group *group = &project->plan->groups[f->group];
 
-	if (group->n_children != 1 || group->children[0].is_group || project->names->steps[group->children[0].index].task)
+	if (!group->n_children || group->children[0].is_group || project->names->steps[group->children[0].index].task)
 		return NOWHERE;
 	return f->first;
 }

@@ -33,6 +33,7 @@ struct inst {
 	size_t place; /* of the node that stands for it */
 	VEC(size_t) frames; /* of a group: one for each item; of an `if` one */
 	bool items_known; /* all of a loop's are there */
+	enum phase loose; /* of a loop that no node stands for: of its items together */
 	char *reason; /* owned */
 	char **files; /* paths of outputs; or NULL */
 };
@@ -103,6 +104,7 @@ void project_show_group(struct project *project, size_t group);
 void project_show_run(struct project *project);
 /* The phase of a group's instance: of its node, or of what covers it. */
 enum phase project_group_phase(const struct project *project, size_t inst);
+enum phase project_loose_phase(const struct project *project, size_t inst);
 enum phase project_frame_phase(const struct project *project, size_t frame);
 /* The node of the last attempt, or of the step itself when it was not tried; NULL: there is none. *ret_attempts: how many began. */
 const struct workflow_node *project_last(const struct project *project, size_t inst, int *ret_attempts);

@@ -28,8 +28,8 @@ project_group_phase(const struct project *project, size_t id)
 	const struct inst *inst = &project->insts.items[id];
 	const struct workflow_node *node = project_node(project, inst->place);
 
-	if (!node && inst->place == NOWHERE && inst->frames.n && project->plan->groups[inst->index].kind == GROUP_FOR)
-		node = project_node(project, project->frames.items[inst->frames.items[0]].place);
+	if (!node && inst->loose != PHASE_PENDING)
+		return settled(project, inst->loose, true);
 	if (!node)
 		return project->frames.items[inst->frame].cover;
 	return settled(project, node->phase, true);
@@ -41,11 +41,42 @@ project_frame_phase(const struct project *project, size_t id)
 	const struct frame *frame = &project->frames.items[id];
 	const struct workflow_node *node = project_node(project, frame->place);
 
-	if (node)
-		return settled(project, node->phase, true);
-	if (frame->inst != NOWHERE)
-		return project_group_phase(project, frame->inst);
-	return project->ended ? PHASE_OMITTED : PHASE_PENDING;
+	/* Behind the first node's end what runs at the end may still come. */
+	if (frame->inst == NOWHERE)
+		return project->ended ? PHASE_OMITTED : PHASE_RUNNING;
+	return node ? settled(project, node->phase, true) : project_group_phase(project, frame->inst);
+}
+
+static enum phase
+phase_of_counts(const size_t counts[PHASE_COUNT], size_t ended)
+{
+	static const enum phase order[] = { PHASE_ERROR, PHASE_FAILED, PHASE_SUCCEEDED, PHASE_OMITTED, PHASE_SKIPPED };
+
+	if (counts[PHASE_RUNNING] || (counts[PHASE_PENDING] && ended))
+		return PHASE_RUNNING;
+	for (size_t i = 0; !counts[PHASE_PENDING] && i < ARRAY_LEN(order); i++)
+		if (counts[order[i]])
+			return order[i];
+	return PHASE_PENDING;
+}
+
+enum phase
+project_loose_phase(const struct project *project, size_t id)
+{
+	const struct inst *inst = &project->insts.items[id];
+	size_t counts[PHASE_COUNT] = { 0 }, ended = 0;
+
+	if (inst->place != NOWHERE || project->plan->groups[inst->index].kind != GROUP_FOR)
+		return PHASE_PENDING;
+	for (size_t i = 0; i < inst->frames.n; i++) {
+		const struct workflow_node *node = project_node(project, project->frames.items[inst->frames.items[i]].place);
+
+		if (!node)
+			continue;
+		counts[node->phase]++;
+		ended += phase_ended(node->phase);
+	}
+	return phase_of_counts(counts, ended);
 }
 
 /* ---- attempts ---- */
@@ -310,19 +341,6 @@ add_items(const struct project *project, const struct inst *inst, struct run_gro
 		state->done += phase_ended(project_frame_phase(project, inst->frames.items[i]));
 }
 
-static enum phase
-phase_of_counts(const size_t counts[PHASE_COUNT], size_t ended)
-{
-	static const enum phase order[] = { PHASE_ERROR, PHASE_FAILED, PHASE_SUCCEEDED, PHASE_OMITTED, PHASE_SKIPPED };
-
-	if (counts[PHASE_RUNNING] || (counts[PHASE_PENDING] && ended))
-		return PHASE_RUNNING;
-	for (size_t i = 0; !counts[PHASE_PENDING] && i < ARRAY_LEN(order); i++)
-		if (counts[order[i]])
-			return order[i];
-	return PHASE_PENDING;
-}
-
 /* A loop over nothing, or one that did not begin, leaves steps without an instance. */
 static void
 show_empty(struct project *project, size_t group, enum phase phase)
@@ -404,7 +422,8 @@ run_message(const struct project *project, enum phase phase, struct arena *arena
 		return NULL;
 	if (head->shutdown)
 		return stopped;
-	bad = head->message ? NULL : first_bad(project, arena);
+	/* Lists of steps say only that a child failed. */
+	bad = head->message && strncmp(head->message, "child '", 7) != 0 ? NULL : first_bad(project, arena);
 	return bad ? bad : why_failed(&facts, arena).what;
 }
 

@@ -236,7 +236,7 @@ write_template(const struct telling *t, struct buf *buf, const char *template, s
 	return known;
 }
 
-/* The text without blanks and full stops at its end, and not too long: these words stand in a line. */
+/* The text in one line, without blanks and full stops at its end, and not too long. */
 static const char *
 written(const struct telling *t, const char *template)
 {
@@ -247,8 +247,11 @@ written(const struct telling *t, const char *template)
 	if (!template || !*template)
 		return NULL;
 	write_template(t, &buf, template, strlen(template));
+	for (size_t i = 0; i < buf.len; i++)
+		if (buf.data[i] == '\n' || buf.data[i] == '\r' || buf.data[i] == '\t')
+			buf.data[i] = ' ';
 	text = buf_text(&buf);
-	for (len = buf.len; len && strchr(" .;\n", text[len - 1]); len--)
+	for (len = buf.len; len && strchr(" .;", text[len - 1]); len--)
 		;
 	if (len <= WHAT_MAX)
 		return arena_strndup(t->arena, text, len);
