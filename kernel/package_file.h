@@ -6,8 +6,6 @@
 #include "base/error.h"
 #include "base/value.h"
 
-enum { PACKAGE_BYTES_MAX = 16 * 1024 * 1024 };
-
 /* The Workflow object, in the arena; NULL with *err set. `stop` may be NULL. */
 const struct value *package_file_read(struct arena *arena, const char *location, bool (*stop)(void *context), void *context, struct error *err);
 /* The name of it: what it calls itself, else its file's name without endings. */

@@ -1,4 +1,4 @@
-/* Packages as others made them: from bytes of every form, cut anywhere, and from an address. */
+/* Packages as others made them: from bytes of every form, cut anywhere. */
 #include "config.h"
 
 #include <stdio.h>
@@ -6,9 +6,7 @@
 #include <string.h>
 
 #include "dsl/target.h"
-#include "runtime/cluster/edit.h"
 #include "runtime/cluster/package_read.h"
-#include "tests/runtime/cluster/recorded.h"
 #include "tests/tap.h"
 
 static const char adder[] =
@@ -59,12 +57,9 @@ test_forms(void)
 {
 	static const enum package forms[] = { PACKAGE_YAML, PACKAGE_JSON, PACKAGE_TAR_GZ, PACKAGE_ZIP };
 	struct arena *arena = arena_new();
-	const struct value *workflow = read_adder(arena), *parameters = package_parameters(workflow);
+	const struct value *workflow = read_adder(arena);
 	struct error err = { "" };
 
-	is_int((int64_t)edit_count(parameters), 2, "its parameters are known");
-	is_str(value_text(value_get(edit_item(parameters, 0), "value")), "1", "one with its value");
-	ok(!value_get(edit_item(parameters, 1), "value"), "one without");
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
 		struct buf package = { 0 };
 		size_t taken = 0;
@@ -84,43 +79,10 @@ test_forms(void)
 	arena_free(arena);
 }
 
-static void
-test_address(const char *replies, const char *what, const char *want)
-{
-	struct recorded recorded;
-	struct buf bytes = { 0 }, got = { 0 };
-	struct error err = { "" };
-
-	recorded_init(&recorded, replies);
-	if (package_fetch(&recorded.http, "https://example.com/a/p.yaml", NULL, NULL, &bytes, &err))
-		buf_puts(&got, err.text);
-	else
-		buf_puts(&got, buf_text(&bytes));
-	is_str(buf_text(&got), want, "%s", what);
-	ok(recorded_is_done(&recorded), "and all of it was asked");
-	recorded_release(&recorded);
-	buf_release(&bytes);
-	buf_release(&got);
-}
-
-static void
-test_addresses(void)
-{
-	test_address("> GET /a/p.yaml\n< 200 text/plain\nhello\n", "an address", "hello");
-	test_address("> GET /a/p.yaml\n< 302 text/html\nLocation: ../q.yaml?x=1#y\n> GET /a/../q.yaml?x=1\n< 200 text/plain\nhello\n", "one that leads on",
-		"hello");
-	test_address("> GET /a/p.yaml\n< 302 text/html\nLocation: http://example.com/q\n", "one that leads away from TLS",
-		"`https://example.com/a/p.yaml` leads to an address without TLS");
-	test_address("> GET /a/p.yaml\n< 404 text/plain\nno\n", "one where nothing is", "cannot fetch `https://example.com/a/p.yaml`: it answered 404");
-	test_address("> GET /a/p.yaml\n! no-name Could not resolve host\n", "nobody there",
-		"cannot fetch `https://example.com/a/p.yaml`: Could not resolve host");
-}
-
 int
 main(void)
 {
 	test_texts();
 	test_forms();
-	test_addresses();
 	return done_testing();
 }
