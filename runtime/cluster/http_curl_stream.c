@@ -185,7 +185,7 @@ tell_end(struct http_curl *owner, struct http_stream *stream)
 	if (outcome == HTTP_ANSWERED && stream->late) {
 		error_set(&stream->err, "nothing came for %ld milliseconds", stream->timeout);
 		outcome = HTTP_LATE;
-		http_curl_distrust(owner, &stream->request);
+		stream->request.curl->setopt(stream->request.handle, CURLOPT_FORBID_REUSE, 1L); /* it may lead nowhere any more */
 	} else if (outcome == HTTP_ANSWERED) {
 		outcome = http_curl_request_outcome(&stream->request, &stream->err);
 	}

@@ -13,7 +13,8 @@ import subprocess
 import sys
 import threading
 
-import portforward
+sys.dont_write_bytecode = True
+import portforward  # noqa: E402 (the line before is for it)
 
 FOLDER = pathlib.Path(sys.argv[1])
 GONE = threading.Event()
