@@ -19,60 +19,12 @@ static const enum diag_code codes[] = {
 
 /* ---- from a template to the step ---- */
 
-/* The task of some DAG that uses the template; NULL if none does. */
-static const char *
-task_of(const struct value *workflow, const char *template)
-{
-	const struct value *templates = value_get(value_get(workflow, "spec"), "templates");
-
-	for (size_t i = 0; templates && templates->kind == VALUE_LIST && i < templates->list.n; i++) {
-		const struct value *tasks = value_get(value_get(templates->list.items[i], "dag"), "tasks");
-
-		for (size_t t = 0; tasks && tasks->kind == VALUE_LIST && t < tasks->list.n; t++) {
-			const char *used = value_text(value_get(tasks->list.items[t], "template"));
-
-			if (used && !strcmp(used, template))
-				return value_text(value_get(tasks->list.items[t], "name"));
-		}
-	}
-	return NULL;
-}
-
-static bool
-is_plain(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-static char
-lower(char c)
-{
-	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
-/* Tasks are named after steps, in lower case and with `-` for other characters. */
-static bool
-is_task_of(const char *step, const char *task)
-{
-	for (;;) {
-		while (*step && !is_plain(lower(*step)))
-			step++;
-		while (*task && !is_plain(*task))
-			task++;
-		if (!*step || lower(*step) != *task)
-			return *step == *task;
-		step++;
-		task++;
-	}
-}
-
+/* The first step that the template is for. */
 static const struct plan_step *
-step_of(const struct plan *plan, const struct value *workflow, const char *template)
+step_of(const struct plan *plan, const struct target_report *report, const char *template)
 {
-	const char *task = template ? task_of(workflow, template) : NULL;
-
-	for (size_t i = 0; task && i < plan->n_steps; i++)
-		if (is_task_of(plan->steps[i].name, task))
+	for (size_t i = 0; template && i < plan->n_steps; i++)
+		if (report->steps[i].template && strcmp(report->steps[i].template, template) == 0)
 			return &plan->steps[i];
 	return NULL;
 }
@@ -80,10 +32,10 @@ step_of(const struct plan *plan, const struct value *workflow, const char *templ
 /* ---- findings ---- */
 
 static void
-add_finding(struct diags *diags, const struct cluster_check *request, const struct value *workflow,
+add_finding(struct diags *diags, const struct cluster_check *request, const struct target_report *report,
 	    const struct preflight_finding *finding)
 {
-	const struct plan_step *step = step_of(request->plan, workflow, finding->template);
+	const struct plan_step *step = step_of(request->plan, report, finding->template);
 	struct diag *d = diags_add(diags, codes[finding->kind], step ? step->name_span : request->span, "%s", finding->what);
 
 	if (step)
@@ -110,7 +62,7 @@ summarize(const struct cluster_check *request, const struct target_door *target,
 /* Whatever Kubernetes can say of it. Returns -1 when the user stopped it. */
 static int
 look_at_kube(const struct cluster_check *request, const struct target_door *target, const char *namespace_, const struct value *workflow,
-	     struct diags *diags, const char **ret_version)
+	     const struct target_report *report, struct diags *diags, const char **ret_version)
 {
 	struct preflight preflight;
 	bool stopped = false;
@@ -122,7 +74,7 @@ look_at_kube(const struct cluster_check *request, const struct target_door *targ
 		if (finding->kind == PREFLIGHT_STOPPED)
 			stopped = true;
 		else if (finding->kind != PREFLIGHT_INSECURE) /* said when the way in was opened */
-			add_finding(diags, request, workflow, finding);
+			add_finding(diags, request, report, finding);
 	}
 	if (preflight.version)
 		*ret_version = arena_printf(target->arena, "Kubernetes %s", preflight.version);
@@ -169,7 +121,7 @@ check_there(const struct cluster_check *request, const struct target_door *targe
 	if (target->door->ops->kind != DOOR_KUBE)
 		rc = look_at_server(request, target, diags, &version);
 	if (rc == 0 && target->kube)
-		rc = look_at_kube(request, target, namespace_, workflow, diags, &version);
+		rc = look_at_kube(request, target, namespace_, workflow, &report, diags, &version);
 	else if (rc == 0 && !diags->n_errors)
 		note_unseen(request, target, diags);
 	if (rc == 0 && !diags->n_errors)
