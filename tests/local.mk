@@ -107,6 +107,7 @@ FUZZ_TARGETS += %D%/fuzz/fuzz_json_scan
 FUZZ_TARGETS += %D%/fuzz/fuzz_layout
 FUZZ_TARGETS += %D%/fuzz/fuzz_parse
 FUZZ_TARGETS += %D%/fuzz/fuzz_safetensors
+FUZZ_TARGETS += %D%/fuzz/fuzz_retry
 FUZZ_TARGETS += %D%/fuzz/fuzz_score
 FUZZ_TARGETS += %D%/fuzz/fuzz_tokenizer
 FUZZ_TARGETS += %D%/fuzz/fuzz_websocket
