@@ -210,13 +210,17 @@ const struct value *
 project_items(struct project *project, size_t inst)
 {
 	const struct plan_group *group = &project->plan->groups[project->insts.items[inst].index];
+	struct arena *scratch;
 	struct error err;
 	const struct value *items;
 
 	if (!group->items)
 		return NULL;
-	items = evaluate(project, project->insts.items[inst].frame, group->items, project->arena, &err);
-	return items && items->kind == VALUE_LIST ? items : NULL;
+	scratch = arena_new();
+	items = evaluate(project, project->insts.items[inst].frame, group->items, scratch, &err);
+	items = items && items->kind == VALUE_LIST ? value_clone(project->arena, items) : NULL;
+	arena_free(scratch);
+	return items;
 }
 
 const struct value *const *

@@ -104,7 +104,7 @@ project_last(const struct project *project, size_t inst, int *ret_attempts)
 	if (!node)
 		return NULL;
 	if (node->type != WORKFLOW_RETRY) {
-		*ret_attempts = !node->hit && (node->phase == PHASE_RUNNING || phase_ran(node->phase));
+		*ret_attempts = !node->hit && node->type != WORKFLOW_SKIPPED && (node->phase == PHASE_RUNNING || phase_ran(node->phase));
 		return node;
 	}
 	for (size_t i = 0; i < node->n_children; i++) {

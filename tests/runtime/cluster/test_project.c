@@ -410,6 +410,7 @@ run_case(struct case_file *file, struct test_case *test)
 	struct names names = { 0 };
 	struct watched w;
 	struct buf all = { 0 };
+	size_t ends = 0;
 
 	names_init(&names, plan, arena);
 	watched_init(&w, plan, &names);
@@ -423,6 +424,9 @@ run_case(struct case_file *file, struct test_case *test)
 	}
 	write_all(&all, w.run, false);
 	case_is(file, test, "run", buf_text(&all), all.len);
+	for (size_t i = 0; i < w.run->n_nodes && i < ARRAY_LEN(w.ends); i++)
+		ends += w.ends[i] > 1;
+	is_int((int64_t)ends, 0, "%s: no end is told twice", test->name);
 	if (!strstr(objects[n - 1], "gone"))
 		check_any_order(test, plan, &names, objects, n);
 	buf_release(&all);

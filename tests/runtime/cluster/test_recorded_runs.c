@@ -10,7 +10,7 @@
 #include "tests/tap.h"
 
 /* Runs of runs/flow.lateen as a cluster told of them (Kubernetes 1.35, Argo 3.7): some of the objects that a watch gave, a line each,
- * without what nobody reads here. A case is named after its pipeline. */
+ * without what nobody reads here. A case is named after its pipeline and, behind `-kfp`, what Kubeflow's server had of it. */
 
 static int
 no_load(struct resolver *resolver, const char *location, const struct source *from, const char *sha256, struct buf *ret_text,
@@ -75,7 +75,9 @@ write_steps(struct buf *buf, const struct run *run)
 static void
 run_case(struct case_file *file, struct test_case *test, const struct scope *scope)
 {
-	const struct binding *binding = scope_lookup(scope, test->name);
+	CLEANUP(freep) char *pipeline = xstrndup(test->name, strcspn(test->name, "-"));
+	const struct binding *binding = scope_lookup(scope, pipeline);
+	enum target target = strstr(test->name, "-kfp") ? TARGET_KFP : TARGET_ARGO;
 	char name[100];
 	CLEANUP(freep) char *path = NULL;
 	CLEANUP(freep) char *text = NULL;
@@ -90,7 +92,7 @@ run_case(struct case_file *file, struct test_case *test, const struct scope *sco
 	path = test_path(name);
 	text = test_read_file(path, &len);
 	diags_init(&diags);
-	if (!text || !target_compile(arena, binding->plan, TARGET_ARGO, &diags, &report))
+	if (!text || !target_compile(arena, binding->plan, target, &diags, &report))
 		BUG("%s", path);
 	watched_init(&w, binding->plan, &report);
 	for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
