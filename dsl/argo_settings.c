@@ -99,9 +99,10 @@ backoff_of(struct argo_pod *pod, const struct retry *retry)
 	return object_take(&backoff);
 }
 
-/* What Argo and the kubelet say of a pod that was taken away with its node. */
+/* What Argo and the kubelet say of a pod that was taken away with its node. One that is evicted, as when a node is drained, is
+ * asked to end by SIGTERM, and the message has nothing but that. */
 #define PREEMPTION \
-	"lastRetry.message matches '(?i)pod deleted|preempt|node.*shut'"
+	"lastRetry.message matches '(?i)pod deleted|preempt|node.*shut|exit code 143'"
 
 static const struct value *
 retry_strategy(struct argo_pod *pod)

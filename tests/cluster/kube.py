@@ -31,6 +31,7 @@ tap.need_python("LATEEN_CLUSTER_PYTHON", "yaml")
 ARGO = "/apis/argoproj.io/v1alpha1"
 REQUEST_SECONDS = 60
 IMAGE = os.environ.get("LATEEN_TEST_IMAGE", "local.test/busybox:1.36")
+EXECUTOR = re.compile(r'time="[^"]*" level=\w+ msg=')
 DONE = "workflows.argoproj.io/completed"
 
 
@@ -176,11 +177,11 @@ class Space:
         return self.cluster.ask("GET", self.core(f"pods?labelSelector={urllib.parse.quote(f'workflows.argoproj.io/workflow={workflow}')}"))["items"]
 
     def log(self, pod, container="main"):
-        """What the container wrote, without the line that Argo's executor adds."""
+        """What the container wrote, without the lines that Argo's executor adds."""
         status, text = self.cluster.exchange("GET", self.core(f"pods/{pod}/log?container={container}"))
         if status != 200:
             raise Refused(f"the log of {pod}", status, text.decode("utf-8", "replace"))
-        return "".join(l for l in text.decode("utf-8", "replace").splitlines(True) if 'msg="sub-process exited"' not in l)
+        return "".join(l for l in text.decode("utf-8", "replace").splitlines(True) if not EXECUTOR.match(l))
 
     def until(self, name, holds, seconds=120):
         """The workflow once `holds(workflow)` is true; what it then is otherwise."""

@@ -79,4 +79,4 @@ def describe(workflow):
     """As `expected` of a case has it."""
     phase = workflow.get("status", {}).get("phase", "Pending")
     steps = Reader(workflow).steps()
-    return semantics.hide(semantics.show(steps, phase), workflow["metadata"]["uid"], workflow["metadata"]["name"])
+    return semantics.hide(semantics.show(steps, phase), workflow["metadata"]["name"])

@@ -10,6 +10,7 @@ Parts of a case:
     exception    where both sides differ: why, in one line, with the document and its heading that say so. Then `expected` is this
                  machine's, and
     on argo      is the cluster's
+    shown        is what Lateen shows of the run there, where that is not the same
 """
 import json
 import os
@@ -24,7 +25,8 @@ import tap  # noqa: E402
 MARK = re.compile(r"^(====|----) (.*)\n", re.MULTILINE)
 HEAD = re.compile(r"^(pipeline \w+\(.*\) \{)\n( *settings \{)?", re.MULTILINE)
 SHOWN_MAX = 200
-PARTS = ("program", "arguments", "secrets", "expected", "exception", "on argo")
+PARTS = ("program", "arguments", "secrets", "expected", "exception", "on argo", "shown")
+IDENTITY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 UPDATE = os.environ.get("UPDATE_GOLDEN", "0") not in ("", "0")
 
 
@@ -94,7 +96,7 @@ def of_json(text):
     """What `lateen run --json` printed, as `expected` has it."""
     run = json.loads(text)
     steps = [(s["name"], s["phase"], s["attempts"], None if "timed out" in (s["message"] or "") else s["exit_code"], {k: as_text(v) for k, v in s["outputs"].items() if not is_file(v)}) for s in run["steps"]]
-    return hide(show(steps, run["phase"]), run["id"], run["name"])
+    return hide(show(steps, run["phase"]), run["name"])
 
 
 def is_file(value):
@@ -108,5 +110,6 @@ def as_text(value):
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def hide(text, identity, name):
-    return text.replace(identity, "ID").replace(name, "NAME")
+def hide(text, name):
+    """On a cluster `run.id` is the workflow's uid, and a run has another id besides."""
+    return IDENTITY.sub("ID", text).replace(name, "NAME")

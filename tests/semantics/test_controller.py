@@ -56,6 +56,7 @@ component quiet() { script sh \"\"\"true\"\"\" }
 pipeline p() {
     taken = quiet() with retry 2 when preemption
     shut = quiet() with retry 2 when preemption
+    drained = quiet() with retry 2 when preemption
     evicted = quiet() with retry 2
     gone = quiet() with retry 2 when error
     both = quiet() with retry 2 when always
@@ -66,6 +67,7 @@ pipeline p() {
 FAULT_OUTCOMES = {
     "taken": [node.Outcome(pod_reason="Preempting"), node.Outcome()],
     "shut": [node.Outcome(pod_reason="Terminated"), node.Outcome(pod_reason="Preempting"), node.Outcome()],
+    "drained": [node.Outcome(code=143), node.Outcome()],
     "evicted": [node.Outcome(pod_reason="Evicted"), node.Outcome()],
     "gone": [node.Outcome(vanishes=True), node.Outcome()],
     "both": [node.Outcome(vanishes=True), node.Outcome(code=3), node.Outcome()],
@@ -74,6 +76,7 @@ FAULT_OUTCOMES = {
 }
 FAULTS_WANTED = """taken Succeeded x2
 shut Succeeded x3
+drained Succeeded x2
 evicted Succeeded x2
 gone Succeeded x2
 both Succeeded x3
@@ -85,7 +88,7 @@ run Failed
 
 def try_cases(space, pretended, stage):
     workflows, cases = {}, {}
-    for label, _, case in test_argo.chosen():
+    for label, case in test_argo.chosen():
         workflow, why = test_argo.compiled(case)
         if workflow is None:
             tap.fail(f"{label} compiles", why)
