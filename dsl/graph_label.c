@@ -92,6 +92,8 @@ graph_group_label(struct arena *arena, const struct plan_group *group)
 {
 	const char *head = source_head(arena, group->span);
 
+	if (group->label)
+		return group->label;
 	switch (group->kind) {
 	case GROUP_IF:
 		return if_label(arena, group, head);

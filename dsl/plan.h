@@ -74,6 +74,7 @@ struct plan_group {
 	const struct expr *items; /* a List */
 	int64_t parallel; /* at most so many at once; 0: no limit */
 	struct span span; /* of its head */
+	const char *label; /* how it is drawn; NULL: as its head stands in the program */
 };
 
 struct plan_output {

@@ -59,15 +59,18 @@ summarize(const struct cluster_check *request, const struct target_door *target,
 		version ? version : "", *namespace_ ? ", namespace " : "", namespace_, warned ? "nothing that is certain" : "nothing");
 }
 
-/* Whatever Kubernetes can say of it. Returns -1 when the user stopped it. */
+/* Whatever the server can say of it, and Kubernetes beside it. Returns -1 when the user stopped it. */
 static int
-look_at_kube(const struct cluster_check *request, const struct target_door *target, const char *namespace_, const struct value *workflow,
-	     const struct target_report *report, struct diags *diags, const char **ret_version)
+look(const struct cluster_check *request, const struct target_door *target, const char *namespace_, const struct value *workflow,
+     const struct target_report *report, struct diags *diags, const char **ret_version)
 {
+	bool kube = target->door->ops->kind == DOOR_KUBE, stopped = false;
 	struct preflight preflight;
-	bool stopped = false;
 
-	preflight_run(&preflight, target->kube, namespace_, workflow);
+	if (kube)
+		preflight_run(&preflight, target->kube, namespace_, workflow);
+	else
+		preflight_door(&preflight, target->door, workflow);
 	for (size_t i = 0; i < preflight.findings.n; i++) {
 		const struct preflight_finding *finding = &preflight.findings.items[i];
 
@@ -77,23 +80,9 @@ look_at_kube(const struct cluster_check *request, const struct target_door *targ
 			add_finding(diags, request, report, finding);
 	}
 	if (preflight.version)
-		*ret_version = arena_printf(target->arena, "Kubernetes %s", preflight.version);
+		*ret_version = arena_printf(target->arena, "%s%s", kube ? "Kubernetes " : "", preflight.version);
 	preflight_release(&preflight);
 	return stopped ? -1 : 0;
-}
-
-/* Is the server there, and does it know us? */
-static int
-look_at_server(const struct cluster_check *request, const struct target_door *target, struct diags *diags, const char **ret_version)
-{
-	struct api_failure failure;
-
-	if (target->door->ops->probe(target->door, target->arena, ret_version, &failure) == 0)
-		return 0;
-	if (failure.kind == API_STOPPED)
-		return -1;
-	target_explain(diags, request->span, NULL, &failure);
-	return 0;
 }
 
 static void
@@ -114,15 +103,12 @@ check_there(const struct cluster_check *request, const struct target_door *targe
 	const char *version = NULL;
 	struct target_report report;
 	const struct value *workflow = target_compile(target->arena, request->plan, kfp ? TARGET_KFP : TARGET_ARGO, diags, &report);
-	int rc = 0;
+	int rc;
 
 	if (!workflow)
 		return 0;
-	if (target->door->ops->kind != DOOR_KUBE)
-		rc = look_at_server(request, target, diags, &version);
-	if (rc == 0 && target->kube)
-		rc = look_at_kube(request, target, namespace_, workflow, &report, diags, &version);
-	else if (rc == 0 && !diags->n_errors)
+	rc = look(request, target, namespace_, workflow, &report, diags, &version);
+	if (rc == 0 && !target->kube && !diags->n_errors)
 		note_unseen(request, target, diags);
 	if (rc == 0 && !diags->n_errors)
 		summarize(request, target, namespace_, version, diags->n_warnings, ret_summary);

@@ -163,6 +163,7 @@ SCRIPT_TESTS += %D%/train/test_train.py
 
 # Against a cluster, by `make check-cluster` only.
 CLUSTER_TESTS =
+CLUSTER_TESTS += %D%/cluster/test_control.py
 CLUSTER_TESTS += %D%/cluster/test_forward.py
 CLUSTER_TESTS += %D%/cluster/test_levels.py
 CLUSTER_TESTS += %D%/cluster/test_remote.py

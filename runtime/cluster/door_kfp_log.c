@@ -1,18 +1,21 @@
 /* Logs: the server gives a log as far as it is, from the pod or from its archive, and does not follow. So it is asked for again until
  * the container has ended: the executor writes a line then, and a watch of the run knows of it, too. Errors come with status 200,
  * for the head has gone before. A Kubeflow of one user looks for pods in no namespace and finds none, so there only archived logs
- * come; where the cluster's own API is known, that is asked first. */
+ * come; where the cluster's own API is known, that is asked first. Older servers look for the archive at one fixed place, which is
+ * not where Argo has put it by most configurations; so the artifact `main-logs` is asked for last. */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/cluster/base64.h"
 #include "runtime/cluster/door_kfp_private.h"
 #include "runtime/cluster/door_kube_private.h"
 
 enum {
 	SOON = 2000, LATE = 5000, /* milliseconds between an answer and the next question */
 	FAILURES_MAX = 5, /* in a row, of a log that is followed */
+	ARCHIVED_MAX = 64 * 1024 * 1024, /* bytes of an archived log in base64 */
 	LINE_MAX_KEPT = 64 * 1024, /* bytes of a line that are waited for until it ends */
 	ERROR_BODY_MAX = 64 * 1024,
 };
@@ -34,6 +37,8 @@ struct door_log {
 	long wait;
 	unsigned failures, telling;
 	bool dead, renew, renewed;
+	bool archived; /* the artifact is asked for */
+	struct api_failure failure; /* and this is what there is to say if it is not there */
 	/* of the answer that comes in */
 	struct http_reply reply;
 	size_t at; /* bytes of it so far */
@@ -95,10 +100,10 @@ began(void *context, const struct http_reply *head)
 
 	http_reply_release(&log->reply);
 	log->reply = *head;
-	log->reply.body = (struct buf){ .max = ERROR_BODY_MAX };
+	log->reply.body = (struct buf){ .max = log->archived ? ARCHIVED_MAX : ERROR_BODY_MAX };
 	log->at = 0;
 	buf_clear(&log->line);
-	log->is_error = head->status != 200;
+	log->is_error = log->archived || head->status != 200; /* is kept as a whole */
 	log->more = false;
 }
 
@@ -200,10 +205,15 @@ fail(struct door_log *log, const struct api_failure *failure)
 	/* the pod of a node that has not ended may only begin */
 	bool early = failure->kind == API_REFUSED && log->node_was == DOOR_KFP_GOES_ON;
 
-	if (log->follow && (early || (passing && ++log->failures < FAILURES_MAX)))
+	if (log->follow && (early || (passing && ++log->failures < FAILURES_MAX))) {
 		ask_again(log, wait);
-	else
+	} else if (failure->kind == API_REFUSED && !log->archived) {
+		log->archived = true;
+		log->failure = *failure;
+		ask_again(log, 0);
+	} else {
 		finish(log, failure);
+	}
 }
 
 static void
@@ -255,6 +265,24 @@ take_over(struct door_log *log)
 	ask_again(log, log->wait);
 }
 
+/* {"data": base64} */
+static void
+take_archived(struct door_log *log)
+{
+	struct arena *arena = arena_new();
+	const struct value *answer = value_read_json(arena, buf_text(&log->reply.body), log->reply.body.len, NULL);
+	const char *text = value_text(value_get(answer, "data")), *bytes = NULL;
+	size_t n = 0;
+
+	if (log->reply.status == 200 && text)
+		bytes = base64_decode(arena, text, strlen(text), &n);
+	if (!bytes)
+		finish(log, &log->failure);
+	else if (take(log, bytes, n) && hand_on(log, true))
+		finish(log, NULL);
+	arena_free(arena);
+}
+
 static void
 ended(void *context, enum http_outcome outcome, const struct error *err)
 {
@@ -269,6 +297,8 @@ ended(void *context, enum http_outcome outcome, const struct error *err)
 	} else if (api_asks_who(api, &log->reply) && !log->renewed && api_renewable(api)) {
 		log->renew = log->renewed = true;
 		ask_again(log, 0);
+	} else if (log->archived) {
+		take_archived(log);
 	} else if (log->is_error || api_asks_who(api, &log->reply)) {
 		fail_by_answer(log);
 	} else {
@@ -305,6 +335,16 @@ watch_run(struct door_log *log)
 	log->watch = door_kfp_watch(&log->door->door, &run, log->model, &nobody);
 }
 
+static const char *
+path_of(const struct door_log *log, struct arena *arena)
+{
+	const char *run = api_escaped(arena, log->run);
+
+	if (log->archived)
+		return arena_printf(arena, KFP_V1 "/runs/%s/nodes/%s/artifacts/main-logs:read", run, api_escaped(arena, log->node));
+	return arena_printf(arena, "/apis/v1alpha1/runs/%s/nodes/%s/log", run, api_escaped(arena, log->pod));
+}
+
 static void
 ask(void *context)
 {
@@ -312,8 +352,8 @@ ask(void *context)
 	struct door_log *log = context;
 	const struct http_listener listener = { began, came, ended, log };
 	struct arena *arena = arena_new();
-	const struct api_request request = { .method = "GET", .repeatable = true, .accept = "text/plain",
-		.path = arena_printf(arena, "/apis/v1alpha1/runs/%s/nodes/%s/log", api_escaped(arena, log->run), api_escaped(arena, log->pod)) };
+	const struct api_request request = { .method = "GET", .repeatable = true, .accept = log->archived ? NULL : "text/plain",
+		.path = path_of(log, arena) };
 	struct http *http = log->door->door.http;
 	struct http_request asked;
 	struct api_failure failure;

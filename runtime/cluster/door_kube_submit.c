@@ -61,6 +61,10 @@ door_kube_submit(struct door *door, const struct door_submission *submission, st
 
 	if (door_kube_check_names(door->namespace_, submission->name, ret_failure))
 		return -1;
+	/* Argo labels pods with it. */
+	if (strlen(submission->name) > SUBMISSION_LABEL_MAX)
+		return api_refuse(ret_failure, API_REFUSED, "the run's name `%s` has more than %d characters", submission->name,
+			(int)SUBMISSION_LABEL_MAX);
 	object = submission_workflow(arena, submission, door->namespace_, ret_failure);
 	if (!object)
 		return -1;

@@ -7,9 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "runtime/cluster/foreign_private.h"
 
-enum { NEEDS_MAX = 64 }; /* of a list of steps so many of the list before are drawn as what it needs */
+enum {
+	NEEDS_MAX = 64, /* of a list of steps so many of the list before are drawn as what it needs */
+	LABEL_MAX = 120, /* bytes */
+};
 
 static const char *
 text_of(const struct value *dict, const char *key)
@@ -121,9 +125,9 @@ add_step(struct foreign *foreign, size_t group, const char *name, const char *ta
 }
 
 static size_t
-add_group(struct foreign *foreign, enum group_kind kind, size_t parent, const char *task)
+add_group(struct foreign *foreign, enum group_kind kind, size_t parent, const char *task, const char *label)
 {
-	struct plan_group group = { .kind = kind, .parent = parent };
+	struct plan_group group = { .kind = kind, .parent = parent, .label = label };
 	struct target_group names = { .task = task ? arena_strdup(foreign->names_arena, task) : NULL };
 
 	if (kind == GROUP_FOR)
@@ -132,6 +136,29 @@ add_group(struct foreign *foreign, enum group_kind kind, size_t parent, const ch
 	vec_push(&foreign->groups, group);
 	vec_push(&foreign->group_names, names);
 	return foreign->groups.n - 1;
+}
+
+/* What stands over the group: `two for item in ["q","r"]`, `three if {{…}} == x`. */
+static const char *
+label_of(struct foreign *foreign, const struct value *task, const char *name)
+{
+	static const char *const loops[] = { "withItems", "withParam", "withSequence" };
+	CLEANUP(buf_release) struct buf buf = { 0 };
+
+	buf_puts(&buf, name);
+	for (size_t i = 0; i < ARRAY_LEN(loops); i++) {
+		const struct value *items = value_get(task, loops[i]);
+
+		if (!items)
+			continue;
+		buf_puts(&buf, " for item in ");
+		value_write_plain(&buf, items);
+	}
+	if (text_of(task, "when"))
+		buf_printf(&buf, " if %s", text_of(task, "when"));
+	if (buf.len <= LABEL_MAX)
+		return arena_strdup(foreign->arena, buf_text(&buf));
+	return arena_printf(foreign->arena, "%.*s…", (int)(LABEL_MAX - utf8_partial_tail(buf_text(&buf), LABEL_MAX)), buf_text(&buf));
 }
 
 static void
@@ -171,7 +198,7 @@ read_task(struct foreign *foreign, struct reading *reading, const struct value *
 		add_child(foreign, reading, name, false, add_step(foreign, reading->group, name, name, template_name, template));
 		return;
 	}
-	group = add_group(foreign, loop ? GROUP_FOR : text_of(task, "when") ? GROUP_IF : GROUP_NESTED, reading->group, name);
+	group = add_group(foreign, loop ? GROUP_FOR : text_of(task, "when") ? GROUP_IF : GROUP_NESTED, reading->group, name, label_of(foreign, task, name));
 	add_child(foreign, reading, name, true, group);
 	if (inner)
 		read_group(foreign, group, template);
@@ -340,7 +367,7 @@ read_exit(struct foreign *foreign, struct reading *reading)
 	for (size_t i = 0; i < n; i++)
 		needs[i] = i;
 	if (has_tasks(template)) {
-		group = add_group(foreign, GROUP_NESTED, 0, "onExit");
+		group = add_group(foreign, GROUP_NESTED, 0, "onExit", "onExit");
 		add_child(foreign, reading, "onExit", true, group);
 		read_group(foreign, group, template);
 	} else {
@@ -390,7 +417,7 @@ read_entry(struct foreign *foreign, struct error *err)
 
 	if (!template)
 		return error_set(err, "the workflow does not say what its first template `%s` is", entry ? entry : "");
-	add_group(foreign, GROUP_ROOT, 0, NULL);
+	add_group(foreign, GROUP_ROOT, 0, NULL, NULL);
 	if (has_tasks(template))
 		read_tasks(foreign, &reading, template);
 	else

@@ -268,8 +268,16 @@ dry_run_request(struct flight *flight)
 		.right = { "create", "argoproj.io", "workflows", flight->namespace_ } };
 }
 
-static bool
-check_dry_run(struct flight *flight)
+void
+flight_foresee_dry_run(struct flight *flight)
+{
+	const struct api_request request = dry_run_request(flight);
+
+	flight_foresee(flight, &request);
+}
+
+bool
+flight_check_dry_run(struct flight *flight)
 {
 	const struct api_request request = dry_run_request(flight);
 	struct api_failure failure;
@@ -289,7 +297,7 @@ check_dry_run(struct flight *flight)
 			failure.status == 403 ? arena_strdup(flight->arena, failure.help) : REFUSED_HELP)->template = template_of(flight, message);
 		return true;
 	}
-	flight_add_failure(flight, &failure, NULL);
+	flight_add_failure(flight, &failure, flight->beside ? "whether the cluster takes the workflow is not known" : NULL);
 	return failure.kind == API_FORBIDDEN;
 }
 
@@ -306,10 +314,11 @@ static void
 foresee(struct flight *flight, const struct needs *needs)
 {
 	const struct api_right right = { "create", "argoproj.io", "workflows", flight->namespace_ };
-	const struct api_request requests[] = { argo_request(), right_request(flight, &right), dry_run_request(flight) };
+	const struct api_request requests[] = { argo_request(), right_request(flight, &right) };
 
 	for (size_t i = 0; i < ARRAY_LEN(requests); i++)
 		flight_foresee(flight, &requests[i]);
+	flight_foresee_dry_run(flight);
 	flight_foresee_things(flight, needs);
 	flight_foresee_limits(flight);
 	if (needs->volumes.n)
@@ -323,7 +332,7 @@ foresee(struct flight *flight, const struct needs *needs)
 static void
 check(struct flight *flight, const struct needs *needs)
 {
-	if (!check_argo(flight) || !check_right(flight) || !check_dry_run(flight))
+	if (!check_argo(flight) || !check_right(flight) || !flight_check_dry_run(flight))
 		return;
 	if (!flight->no_namespace) {
 		flight_check_things(flight, needs);

@@ -26,12 +26,11 @@ check_there(struct flight *flight, struct door *door)
 
 /* ---- beside ---- */
 
-/* What only the Kubernetes API knows of the namespace and the nodes. */
+/* What only the Kubernetes API knows: every field of the object, the namespace, the nodes. */
 static void
-check_beside(struct flight *flight, const struct needs *needs)
+ask_beside(struct flight *flight, const struct needs *needs)
 {
-	if (!flight->kube)
-		return;
+	flight_foresee_dry_run(flight);
 	flight_foresee_things(flight, needs);
 	flight_foresee_limits(flight);
 	if (needs->volumes.n)
@@ -39,8 +38,22 @@ check_beside(struct flight *flight, const struct needs *needs)
 	if (needs->nodes.n)
 		flight_foresee_nodes(flight);
 	flight_send(flight);
-	flight_check_things(flight, needs);
-	flight_check_limits(flight, needs);
+}
+
+static void
+check_beside(struct flight *flight, const struct needs *needs)
+{
+	if (!flight->kube)
+		return;
+	ask_beside(flight, needs);
+	if (!flight_check_dry_run(flight)) {
+		flight_forget(flight);
+		return;
+	}
+	if (!flight->no_namespace) {
+		flight_check_things(flight, needs);
+		flight_check_limits(flight, needs);
+	}
 	if (needs->volumes.n)
 		flight_check_volumes(flight, needs);
 	if (needs->nodes.n)
@@ -162,7 +175,7 @@ check_server(struct flight *flight, struct door *door)
 void
 preflight_door(struct preflight *ret, struct door *door, const struct value *workflow)
 {
-	struct flight flight = { .ret = ret, .kube = door->kube, .server = "", .workflow = workflow };
+	struct flight flight = { .ret = ret, .kube = door->kube, .server = "", .workflow = workflow, .beside = true };
 
 	if (door->ops->kind == DOOR_KUBE) {
 		preflight_run(ret, door->kube, door->namespace_, workflow);

@@ -15,6 +15,7 @@ struct flight {
 	const char *namespace_;
 	const struct value *workflow;
 	bool no_namespace; /* it is not there: nothing in it is looked for */
+	bool beside; /* a server stands before the cluster, and it is that which creates workflows */
 	VEC(struct flight_reply *) replies; /* to what was foreseen */
 };
 
@@ -34,6 +35,9 @@ const struct value *flight_call(struct flight *flight, const struct api_request 
 void flight_forget(struct flight *flight);
 
 /* Each part has what it will ask (foresee_…) and what it makes of the answers (check_…). */
+/* preflight.c; false: nothing else need be asked. */
+void flight_foresee_dry_run(struct flight *flight);
+bool flight_check_dry_run(struct flight *flight);
 /* preflight_nodes.c */
 void flight_foresee_nodes(struct flight *flight);
 void flight_check_nodes(struct flight *flight, const struct needs *needs);

@@ -355,6 +355,12 @@ remote_failure(const struct remote *remote)
 	return remote->failure;
 }
 
+const struct api_failure *
+remote_log_failure(const struct remote *remote)
+{
+	return remote->log_failure;
+}
+
 void
 remote_free(struct remote *remote)
 {
@@ -375,6 +381,7 @@ remote_free(struct remote *remote)
 	run_unref(remote->run);
 	plan_unref(remote->plan);
 	free(remote->failure);
+	free(remote->log_failure);
 	free(remote->lost);
 	arena_free(remote->arena);
 	free(remote);

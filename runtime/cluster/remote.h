@@ -54,6 +54,8 @@ bool remote_poll(struct remote *remote, int wake, long timeout);
 int remote_fetch(struct remote *remote, size_t node, size_t output, struct api_failure *ret_failure);
 struct run *remote_run(const struct remote *remote);
 const struct door_run *remote_where(const struct remote *remote);
+/* The first log that could not be kept whole, and why; NULL: none so far. It is no failure of the run. */
+const struct api_failure *remote_log_failure(const struct remote *remote);
 /* Set once watching has failed for good; NULL before. */
 const struct api_failure *remote_failure(const struct remote *remote);
 

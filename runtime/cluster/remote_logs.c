@@ -108,6 +108,16 @@ close_file(struct remote_log *log)
 }
 
 static void
+keep_failure(struct remote *remote, const struct api_failure *failure)
+{
+	if (remote->log_failure)
+		return;
+	remote->log_failure = xcalloc(1, sizeof(*failure));
+	*remote->log_failure = *failure;
+	remote->log_failure->answer = NULL;
+}
+
+static void
 ended(void *context, const struct api_failure *failure)
 {
 	struct remote_log *log = context;
@@ -115,6 +125,8 @@ ended(void *context, const struct api_failure *failure)
 	log->stream = NULL;
 	/* One that could not be read while its step runs is asked for once more when that has ended. */
 	log->state = log->follows && failure ? REMOTE_LOG_WAITS : REMOTE_LOG_DONE;
+	if (log->state == REMOTE_LOG_DONE && failure)
+		keep_failure(log->remote, failure);
 	log->tried = log->state == REMOTE_LOG_WAITS;
 	log->follows = false;
 	log->whole = !failure;

@@ -60,6 +60,7 @@ struct remote {
 	struct door_watch *watch;
 	struct pods *pods;
 	struct api_failure *failure; /* for good; NULL: none */
+	struct api_failure *log_failure; /* of the first log that is not whole; NULL: none */
 	bool no_logs;
 	bool writing; /* a transaction is open */
 	bool fresh; /* the steps that an earlier life of the run wrote are gone */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/cluster/foreign.h"
 #include "runtime/cluster/remote_private.h"
 #include "runtime/paths.h"
 
@@ -324,8 +325,8 @@ choose_plan(struct remote *remote, struct plan *plan, struct remote_problem *ret
 	object = remote->door->ops->object(remote->door, &remote->where, remote->arena, &ret->failure);
 	if (!object)
 		return fail(ret, "L1011");
-	error_set(&err, "what `%s` is a run of is not known here", remote->where.name);
-	return refuse(ret, "L1010", &err, "name the pipeline that it was made of");
+	remote->plan = foreign_plan(object, remote->arena, &remote->names, &err);
+	return remote->plan ? 0 : refuse(ret, "L1010", &err, "name the pipeline that it was made of");
 }
 
 /* A row for a run that this store has not heard of. */

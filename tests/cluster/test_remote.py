@@ -250,7 +250,7 @@ def pod_gone(runs):
     process = runs.start("ticking", "n=600")
     runs.wait_for(process, "^log a: tick 10$")
     for pod in runs.space.pods(runs.name(process)):
-        runs.space.cluster.ask("DELETE", runs.space.core(f"pods/{pod['metadata']['name']}?gracePeriodSeconds=0"))
+        runs.space.cluster.ask("DELETE", runs.space.core(f"pods/{pod['metadata']['name']}?gracePeriodSeconds=1"))
     yield
     text, run = runs.end(process)
     tap.ok(run["phase"] in ("Failed", "Error"), f"a pod that is deleted ends the run: {run['phase']}")
@@ -300,7 +300,7 @@ def artifact(runs):
 
 def main():
     cluster = kube.need(2)
-    host, port = re.search(r"server: https?://([^:/]+):(\d+)", pathlib.Path(cluster.kubeconfig).read_text()).groups()
+    host, port = re.search(r"server\W+https?://([^:/]+):(\d+)", pathlib.Path(cluster.kubeconfig).read_text()).groups()
     proxy = Proxy(host, int(port))
     with tempfile.TemporaryDirectory() as folder, cluster.namespace() as space:
         runs = Runs(space, folder)

@@ -3,8 +3,9 @@
  *     remote_tool KUBECONFIG NAMESPACE STORE start PROGRAM [PIPELINE [NAME=VALUE …]]
  *     remote_tool KUBECONFIG NAMESPACE STORE attach RUN [PROGRAM [PIPELINE]]
  *     remote_tool KUBECONFIG NAMESPACE STORE artifact RUN NODE OUTPUT
+ *     remote_tool KUBECONFIG NAMESPACE STORE retry RUN
  *
- * Each change is one line: `run`, `step`, `log`; the last is the run as JSON. With REMOTE_SECONDS it stops watching after as many;
+ * With REMOTE_KFP=URL through the Kubeflow Pipelines server there. Each change is one line: `run`, `step`, `log`; the last is the run as JSON. With REMOTE_SECONDS it stops watching after as many;
  * with REMOTE_FILES outputs by file are fetched at the end. */
 #include "config.h"
 
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "kernel/program_file.h"
+#include "runtime/cluster/door_kfp.h"
 #include "runtime/cluster/remote.h"
 
 struct tool {
@@ -57,7 +59,8 @@ open_tool(struct tool *tool, char **argv)
 	}
 	tool->http = http_curl_new();
 	tool->kube = kube_new(&tool->config, tool->http, &limits);
-	tool->door = door_kube_new(tool->http, tool->kube, argv[2]);
+	tool->door = getenv("REMOTE_KFP") ? door_kfp_new(tool->http, tool->kube, &(struct kfp_options){ .url = getenv("REMOTE_KFP") }) :
+					    door_kube_new(tool->http, tool->kube, argv[2]);
 	return 0;
 }
 
@@ -158,6 +161,8 @@ watch(struct tool *tool, struct remote *remote)
 		;
 	if (remote_failure(remote))
 		printf("failure %s\n", remote_failure(remote)->what);
+	if (remote_log_failure(remote))
+		printf("logs: %s\n", remote_log_failure(remote)->what);
 	fetch_files(remote);
 	run_write_json(remote_run(remote), &json);
 	printf("%s\n", buf_text(&json));
@@ -168,8 +173,9 @@ watch(struct tool *tool, struct remote *remote)
 }
 
 static int
-artifact(struct tool *tool, char **words)
+ask(struct tool *tool, char **words)
 {
+	bool retries = !strcmp(words[-1], "retry");
 	struct arena *arena = arena_new();
 	struct door_run *runs = NULL;
 	struct api_failure failure;
@@ -177,7 +183,9 @@ artifact(struct tool *tool, char **words)
 	size_t n = 0;
 	int result = tool->door->ops->list(tool->door, &(struct door_list){ .name = words[0], .max = 1 }, arena, &runs, &n, &failure);
 
-	if (!result && n)
+	if (!result && n && retries)
+		result = tool->door->ops->retry(tool->door, &runs[0], NULL, &failure);
+	else if (!result && n)
 		result = tool->door->ops->artifact(tool->door, &runs[0], words[1], words[2], 16 * 1024 * 1024, &bytes, &failure);
 	if (result || !n)
 		fprintf(stderr, "%s\nhelp: %s\n", n ? failure.what : "no such run", n ? failure.help : "");
@@ -222,7 +230,10 @@ main(int argc, char **argv)
 	}
 	if (open_tool(&tool, argv))
 		return 2;
-	status = !strcmp(argv[4], "artifact") && argc > 7 ? artifact(&tool, argv + 5) : carry_out(&tool, argc, argv);
+	if ((!strcmp(argv[4], "artifact") && argc > 7) || !strcmp(argv[4], "retry"))
+		status = ask(&tool, argv + 5);
+	else
+		status = carry_out(&tool, argc, argv);
 	close_tool(&tool);
 	return status;
 }

@@ -50,7 +50,8 @@ write_group(struct buf *buf, const struct plan *plan, const struct target_report
 
 		buf_repeat(buf, ' ', indent);
 		if (child->is_group)
-			buf_printf(buf, "%s %s", kinds[plan->groups[child->index].kind], names->groups[child->index].task);
+			buf_printf(buf, "%s %s `%s`", kinds[plan->groups[child->index].kind], names->groups[child->index].task,
+				   plan->groups[child->index].label);
 		else
 			write_step(buf, &plan->steps[child->index], &names->steps[child->index]);
 		write_needs(buf, plan, names, g, child);

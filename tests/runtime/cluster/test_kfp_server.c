@@ -167,9 +167,9 @@ static const char adder[] =
 	"\"args\":[\"echo sum={{inputs.parameters.sum}}; echo file > /tmp/out\"]},\"outputs\":{\"artifacts\":[{\"name\":\"out\",\"path\":\"/tmp/out\",\"archive\":{\"none\":{}}}]}%s}"
 	"]}}";
 
-/* Where Kubeflow itself looks for artifacts and logs, in the cluster that `make check-cluster` starts. */
+/* The bucket that Kubeflow reads, in the cluster that `make check-cluster` starts; not where it looks for logs first. */
 static const char kept[] = ",\"archiveLocation\":{\"archiveLogs\":true,\"s3\":{\"endpoint\":\"10.100.0.1:9000\",\"insecure\":true,\"bucket\":\"mlpipeline\","
-	"\"key\":\"artifacts/{{workflow.name}}/{{pod.name}}\",\"accessKeySecret\":{\"name\":\"s3\",\"key\":\"accesskey\"},"
+	"\"key\":\"kept/{{workflow.name}}/{{pod.name}}\",\"accessKeySecret\":{\"name\":\"s3\",\"key\":\"accesskey\"},"
 	"\"secretKeySecret\":{\"name\":\"s3\",\"key\":\"secretkey\"}}}";
 
 struct server {
