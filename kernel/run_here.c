@@ -161,6 +161,8 @@ run_explain(const struct run *run, struct diags *diags)
 		diag_note(diags, d, "it was tried %d times", node->attempts);
 	if (node->tail && *node->tail)
 		note_tail(diags, d, node->tail);
+	if (node->help)
+		diag_help(diags, d, "%s", node->help);
 	quote = step->name[strspn(step->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] ? "'" : "";
 	diag_help(diags, d, "all that it wrote: `logs \"%s.%s\"` in a cell, `lateen logs %s%s.%s%s` in a terminal", run->name,
 		  step->name, quote, run->name, step->name, quote);

@@ -189,6 +189,7 @@ run_set_node(struct run *run, size_t id, const struct run_node *state)
 	node->ended_ms = state->ended_ms;
 	node->exit_code = state->exit_code;
 	node->message = keep_text(run, node->message, state->message);
+	node->help = keep_text(run, node->help, state->help);
 	node->tail = keep_text(run, node->tail, state->tail);
 	node->folder = keep_text(run, node->folder, state->folder);
 	if (state->outputs != node->outputs)

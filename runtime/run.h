@@ -33,6 +33,7 @@ struct run_node {
 	int64_t started_ms, ended_ms; /* milliseconds since 1970; 0: not yet */
 	int exit_code; /* 128 and the signal's number after a signal; -1: none yet */
 	const char *message; /* why it is not Succeeded, or NULL */
+	const char *help; /* what can be done about that, where it is known; or NULL */
 	const struct engine_output *outputs; /* of the component's outputs, when it Succeeded and has any; else NULL */
 	const char *tail; /* the last lines of the last attempt, when it went wrong; or NULL */
 	const char *folder; /* of the last attempt, or NULL */
@@ -104,7 +105,7 @@ void run_forget_observer(struct run *run, const void *context);
 
 /* A new node, Pending; returns its index. */
 size_t run_add_node(struct run *run, size_t step, const char *key);
-/* Takes over phase, attempts, times, exit code, message, outputs, tail and folder; texts and values are copied. */
+/* Takes over phase, attempts, times, exit code, message, help, outputs, tail and folder; texts and values are copied. */
 void run_set_node(struct run *run, size_t node, const struct run_node *state);
 /* Takes a step's instances together anew: after some of them went back, as a retry on a cluster makes them. */
 void run_recount(struct run *run, size_t step);

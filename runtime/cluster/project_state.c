@@ -196,40 +196,45 @@ same_outputs(const struct engine_output *a, const struct engine_output *b, size_
 
 /* ---- words ---- */
 
-static const char *
+static struct why
 words(const struct project *project, const struct inst *inst, const struct workflow_node *node, bool pending, struct arena *arena)
 {
 	struct why_facts facts = { .step = &project->plan->steps[inst->index], .message = node->message, .waits = node->waits };
-	struct why why = pending ? why_pending(&facts, arena) : why_failed(&facts, arena);
 
-	return why.what;
+	return pending ? why_pending(&facts, arena) : why_failed(&facts, arena);
 }
 
 static const char *
-message_of(const struct project *project, const struct inst *inst, const struct workflow_node *node,
-	   const struct workflow_node *last, enum phase phase, struct arena *arena)
+plain_words(const struct project *project, const struct workflow_node *node, const struct workflow_node *own, enum phase phase)
 {
-	const struct workflow_node *own = last ? last : node;
+	const struct workflow *head = workflow_model_head(project->model);
 
 	switch (phase) {
-	case PHASE_PENDING:
-		if (phase_bad(own->phase))
-			return words(project, inst, own, false, arena);
-		return inst->reason ? inst->reason : words(project, inst, own, true, arena);
 	case PHASE_FAILED:
 	case PHASE_ERROR:
-		if (!phase_ended(own->phase))
-			return workflow_model_head(project->model)->deleted ? "the workflow was deleted" : stopped;
-		return words(project, inst, own, false, arena);
+		return head->deleted ? "the workflow was deleted" : stopped;
 	case PHASE_SUCCEEDED:
 		return node->hit || own->hit ? "nothing was run: its outputs were kept from an earlier run" : NULL;
 	case PHASE_OMITTED:
-		return phase_ended(node->phase) ? did_not_run : workflow_model_head(project->model)->shutdown ? stopped : NULL;
+		return phase_ended(node->phase) ? did_not_run : head->shutdown ? stopped : NULL;
 	case PHASE_RUNNING:
 		return node->type == WORKFLOW_SUSPEND ? "waits until somebody resumes it" : NULL;
 	default:
 		return NULL;
 	}
+}
+
+static struct why
+why_of(const struct project *project, const struct inst *inst, const struct workflow_node *node, const struct workflow_node *last,
+       enum phase phase, struct arena *arena)
+{
+	const struct workflow_node *own = last && (phase_bad(last->phase) || !phase_bad(node->phase)) ? last : node;
+
+	if ((phase == PHASE_PENDING || phase_bad(phase)) && phase_bad(own->phase))
+		return words(project, inst, own, false, arena);
+	if (phase == PHASE_PENDING)
+		return inst->reason ? (struct why){ .what = inst->reason } : words(project, inst, own, true, arena);
+	return (struct why){ .what = plain_words(project, node, own, phase) };
 }
 
 /* ---- steps ---- */
@@ -288,12 +293,15 @@ state_of_node(const struct project *project, size_t id, struct arena *arena, str
 	const struct inst *inst = &project->insts.items[id];
 	const struct workflow_node *node = project_node(project, inst->place), *last = project_last(project, id, &state->attempts);
 	struct error err = { "" };
+	struct why why;
 
 	state->phase = settled(project, step_phase(node, last), state->attempts > 0);
 	state->started_ms = state->attempts || node->hit ? node->started_ms : 0;
 	state->ended_ms = !phase_ended(state->phase) ? 0 : node->ended_ms ? node->ended_ms : run_ended_ms(project);
 	state->exit_code = last && state->phase != PHASE_ERROR ? last->exit_code : -1;
-	state->message = message_of(project, inst, node, last, state->phase, arena);
+	why = why_of(project, inst, node, last, state->phase, arena);
+	state->message = why.what;
+	state->help = why.help;
 	if (state->phase != PHASE_SUCCEEDED)
 		return;
 	state->outputs = read_outputs(project, inst, last && last->n_outputs ? last : node, arena, &err);
@@ -305,7 +313,8 @@ static bool
 same_state(const struct run_node *a, const struct run_node *b)
 {
 	return a->phase == b->phase && a->attempts == b->attempts && a->started_ms == b->started_ms && a->ended_ms == b->ended_ms &&
-	       a->exit_code == b->exit_code && same_text(a->message, b->message) && a->outputs == b->outputs;
+	       a->exit_code == b->exit_code && same_text(a->message, b->message) && same_text(a->help, b->help) &&
+	       a->outputs == b->outputs;
 }
 
 void
