@@ -5,7 +5,7 @@
 #if LANES == 16
 #define ROWS 12
 #elif LANES == 8
-#define ROWS 6
+#define ROWS 4
 #else
 #define ROWS 4
 #endif
@@ -20,7 +20,7 @@ enum { STEP = 1 };
 #endif
 
 enum {
-	BLOCK = 256, /* of k: a panel of b stays in the first cache */
+	BLOCK = 256 * STEP, /* of k: a panel of b stays in the first cache */
 	DEEP = 1024, /* of k that are packed at once */
 	TALL = 4096, /* rows of a that are packed at once */
 	ROW_PANELS = 10, COLUMN_PANELS = 8, /* of the piece of c that a thread takes */
@@ -48,62 +48,109 @@ pieces_of(size_t n, size_t size)
 	return (n + size - 1) / size;
 }
 
-INLINE factor
-factor_of(float x)
-{
-#if BF16
-	uint32_t bits;
+/* ---- packing ---- */
 
-	memcpy(&bits, &x, sizeof(bits));
-	if ((bits & 0x7FFFFFFF) > 0x7F800000)
-		return (uint16_t)(bits >> 16 | 0x40);
-	return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
-#else
-	return x;
-#endif
+typedef float four __attribute__((vector_size(16)));
+typedef uint32_t four_words __attribute__((vector_size(16)));
+
+INLINE four
+load_four(const float *p, size_t left)
+{
+	four v = { 0 };
+
+	if (left >= 4)
+		memcpy(&v, p, sizeof(v));
+	else
+		memcpy(&v, p, left * sizeof(float));
+	return v;
 }
 
-/* Sixteen (or eight…) numbers that lie side by side, in `width` of a panel. */
+#if BF16
+/* To the nearest, ties to even; NaN stays NaN. In the upper halves. */
+INLINE four_words
+rounded(four x)
+{
+	four_words bits = (four_words)x, nan = (four_words)((bits & 0x7FFFFFFF) > 0x7F800000);
+
+	return (nan & (bits | 0x400000)) | (~nan & (bits + 0x7FFF + (bits >> 16 & 1)));
+}
+#endif
+
+/* Four columns (or rows) at k, and behind them those at k + 1, where they belong in a panel. k is even with BF16. */
 INLINE void
-pack_line(factor *to, const float *from, size_t left, size_t width, size_t k)
+put_two(factor *to, size_t k, size_t i, size_t width, four first, four second, bool is_last)
 {
 #if BF16
-	for (size_t i = 0; i < width; i++)
-		to[k / 2 * 2 * width + 2 * i + k % 2] = i < left ? factor_of(from[i]) : 0;
+	four_words pairs = rounded(first) >> 16 | (rounded(second) & 0xFFFF0000);
+
+	(void)is_last;
+	memcpy(to + k * width + 2 * i, &pairs, sizeof(pairs));
 #else
-	to += k * width;
-	if (left >= width) {
-		for (size_t i = 0; i < width; i++)
-			to[i] = from[i];
-	} else {
-		for (size_t i = 0; i < width; i++)
-			to[i] = i < left ? from[i] : 0;
-	}
+	memcpy(to + k * width + i, &first, sizeof(first));
+	if (!is_last)
+		memcpy(to + (k + 1) * width + i, &second, sizeof(second));
 #endif
 }
 
-/* `width` rows side by side into a panel: element (k, i) is from[k * by_k + i * by_i], zero past `left` rows and `depth`. */
+/* Numbers that belong side by side lie side by side, `by_k` from one k to the next. */
+INLINE void
+pack_lines(factor *to, const float *from, size_t by_k, size_t left, size_t depth, size_t width)
+{
+	for (size_t k = 0; k < depth; k += 2) {
+		bool is_last = k + 1 == depth;
+
+		for (size_t i = 0; i < width; i += 4) {
+			size_t rest = left > i ? left - i : 0;
+			four first = load_four(from + k * by_k + i, rest), second = { 0 };
+
+			if (!is_last)
+				second = load_four(from + (k + 1) * by_k + i, rest);
+			put_two(to, k, i, width, first, second, is_last);
+		}
+	}
+}
+
+/* The four lie along k instead: they are turned, four by four. */
+INLINE void
+pack_turned(factor *to, const float *from, size_t by_i, size_t left, size_t depth, size_t width)
+{
+	for (size_t k = 0; k < depth; k += 4) {
+		size_t rest = depth - k;
+
+		for (size_t i = 0; i < width; i += 4) {
+			four a = { 0 }, b = { 0 }, c = { 0 }, d = { 0 }, ab, cd;
+			const float *row = from + i * by_i + k;
+
+			if (i < left)
+				a = load_four(row, rest);
+			if (i + 1 < left)
+				b = load_four(row + by_i, rest);
+			if (i + 2 < left)
+				c = load_four(row + 2 * by_i, rest);
+			if (i + 3 < left)
+				d = load_four(row + 3 * by_i, rest);
+			ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+			cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+			put_two(to, k, i, width, __builtin_shufflevector(ab, cd, 0, 1, 4, 5), __builtin_shufflevector(ab, cd, 2, 3, 6, 7),
+				rest == 1);
+			if (rest < 3)
+				continue;
+			ab = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+			cd = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+			put_two(to, k + 2, i, width, __builtin_shufflevector(ab, cd, 0, 1, 4, 5),
+				__builtin_shufflevector(ab, cd, 2, 3, 6, 7), rest == 3);
+		}
+	}
+}
+
+/* A panel: element (k, i) of `width` rows is from[k * by_k + i * by_i], zero past `left` rows and past `depth`. */
 INLINE void
 pack(factor *to, const float *from, size_t by_i, size_t by_k, size_t left, size_t depth, size_t width)
 {
-	if (by_i == 1) {
-		for (size_t k = 0; k < depth; k++)
-			pack_line(to, from + k * by_k, left, width, k);
-	} else {
-		for (size_t i = 0; i < width; i++) {
-			const float *row = from + i * by_i;
-
-			if (i < left)
-				for (size_t k = 0; k < depth; k++)
-					to[k / STEP * STEP * width + STEP * i + k % STEP] = factor_of(row[k * by_k]);
-			else
-				for (size_t k = 0; k < depth; k++)
-					to[k / STEP * STEP * width + STEP * i + k % STEP] = 0;
-		}
-	}
-	if (depth % STEP)
-		for (size_t i = 0; i < width; i++)
-			to[depth / STEP * STEP * width + STEP * i + 1] = 0;
+	if (by_i == 1)
+		pack_lines(to, from, by_k, left, depth, width);
+	else
+		pack_turned(to, from, by_i, left, depth, width);
 }
 
 static void
