@@ -127,6 +127,8 @@ cli_attach(const struct cli_args *args)
 
 /* ---- a port ---- */
 
+enum { NEWS_EVERY = 500 /* milliseconds between two looks at connections that have failed */ };
+
 /* Until it is interrupted. */
 static int
 forward(const struct cli_args *args, const struct cluster *cluster)
@@ -152,8 +154,12 @@ forward(const struct cli_args *args, const struct cluster *cluster)
 	fflush(stdout);
 	while (rc == EXIT_GOOD && !*signals.interrupted) {
 		struct pollfd wake = { .fd = signals.wake, .events = POLLIN };
+		struct buf news = { 0 };
 
-		poll(&wake, 1, -1);
+		poll(&wake, 1, NEWS_EVERY);
+		forwards_news(forwards, &news);
+		fputs(buf_text(&news), stderr);
+		buf_release(&news);
 	}
 	forwards_free(forwards);
 	return rc;

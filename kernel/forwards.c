@@ -11,6 +11,7 @@
 struct held {
 	struct steered steered;
 	struct forward *forward;
+	size_t failed; /* connections, as far as was told */
 };
 
 struct forwards {
@@ -168,4 +169,21 @@ forwards_add(struct forwards *forwards, const struct steer_request *request, con
 	else
 		held_free(held);
 	return rc;
+}
+
+void
+forwards_news(struct forwards *forwards, struct buf *said)
+{
+	for (size_t i = 0; i < forwards->items.n; i++) {
+		struct held *held = forwards->items.items[i];
+		struct forward_state state;
+
+		forward_poll(held->forward, &state);
+		if (state.failed == held->failed)
+			continue;
+		held->failed = state.failed;
+		buf_printf(said, "%s\n", state.failure.what);
+		if (*state.failure.help)
+			buf_printf(said, "  help: %s\n", state.failure.help);
+	}
 }

@@ -13,5 +13,7 @@ void forwards_free(struct forwards *forwards); /* closes all; NULL is fine */
  * program names it, with the place in a loop perhaps. */
 int forwards_add(struct forwards *forwards, const struct steer_request *request, const char *step, int port, struct diags *diags,
 		 struct buf *said);
+/* Connections that have failed since the last call, in words; empty where none has. A line each for what and what to try. */
+void forwards_news(struct forwards *forwards, struct buf *said);
 
 #endif
