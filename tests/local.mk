@@ -163,7 +163,9 @@ SCRIPT_TESTS += %D%/train/test_train.py
 
 # Against a cluster, by `make check-cluster` only.
 CLUSTER_TESTS =
+CLUSTER_TESTS += %D%/cluster/test_codelab.py
 CLUSTER_TESTS += %D%/cluster/test_control.py
+CLUSTER_TESTS += %D%/cluster/test_dry_run.py
 CLUSTER_TESTS += %D%/cluster/test_forward.py
 CLUSTER_TESTS += %D%/cluster/test_levels.py
 CLUSTER_TESTS += %D%/cluster/test_remote.py
