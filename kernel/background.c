@@ -279,6 +279,23 @@ background_ended(const struct background *background)
 }
 
 bool
+background_wait_for(struct background *background, int wake, const volatile sig_atomic_t *interrupted, int timeout)
+{
+	int64_t until = clock_ms() + timeout;
+	struct pollfd fds[] = { { .fd = background->done, .events = POLLIN }, { .fd = wake, .events = POLLIN } };
+
+	while (!atomic_load(&background->ended)) {
+		int64_t left = until - clock_ms();
+
+		if ((interrupted && *interrupted) || left <= 0)
+			return false;
+		if (poll(fds, ARRAY_LEN(fds), (int)left) < 0 && errno != EINTR)
+			BUG("poll: %s", strerror(errno));
+	}
+	return true;
+}
+
+bool
 background_wait(struct background *background, int wake, const volatile sig_atomic_t *interrupted)
 {
 	struct pollfd fds[] = { { .fd = background->done, .events = POLLIN }, { .fd = wake, .events = POLLIN } };

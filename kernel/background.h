@@ -52,6 +52,8 @@ bool background_is_there(const struct background *background); /* on a cluster *
 bool background_ended(const struct background *background);
 /* Waits for the end. false: the person has interrupted. */
 bool background_wait(struct background *background, int wake, const volatile sig_atomic_t *interrupted);
+/* The same for at most so many milliseconds; false then, too. */
+bool background_wait_for(struct background *background, int wake, const volatile sig_atomic_t *interrupted, int timeout);
 /* Shows it no longer, and waits until nothing is shown any more; the run goes on where it is. Only of runs on clusters. */
 void background_let_go(struct background *background);
 /* Asks a run of this machine to end; the second time at once. */

@@ -10,8 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kernel/catch_up.h"
 #include "kernel/run_list.h"
 #include "kernel/steer.h"
+#include "kernel/text_output.h"
 #include "runtime/store.h"
 
 /* ---- runs ---- */
@@ -97,7 +99,7 @@ follow_logs(struct store *store, struct log_follower *follower, bool go_on)
 		fwrite(buf_text(&text), 1, text.len, stdout);
 		fflush(stdout);
 		buf_clear(&text);
-		if (rc < 0 || !go_on || follower->ended || ferror(stdout))
+		if (rc < 0 || !go_on || follower->ended || ferror(stdout) || cli_interrupted(NULL))
 			break;
 		nanosleep(&pause, NULL);
 	}
@@ -107,25 +109,48 @@ follow_logs(struct store *store, struct log_follower *follower, bool go_on)
 	return rc < 0 ? cli_fail(EXIT_PROGRAM, "%s", err.text) : EXIT_GOOD;
 }
 
-int
-cli_logs(const struct cli_args *args)
+/* With a look at a run on a cluster that nobody watches. */
+static int
+logs(const struct cli_args *args, const struct cluster *cluster)
 {
 	CLEANUP(freep) char *which = xstrdup(args->rest[0]);
 	char *dot = strchr(which, '.');
-	struct log_follower follower = { .run = which, .step = dot ? dot + 1 : NULL, .grep = cli_option(args, "grep") };
-	struct store *store;
+	struct log_follower follower = { .step = dot ? dot + 1 : NULL, .grep = cli_option(args, "grep") };
+	const struct steer_request request = { .run = which, .cluster = cluster, .stop = cli_interrupted };
+	struct cli_interrupt signals = cli_catch_signals();
+	struct backgrounds *set = backgrounds_new();
+	struct text_output text;
+	struct background_request look = { .output = &text.output, .wake = signals.wake, .interrupted = signals.interrupted };
+	struct arena *arena = arena_new();
+	struct background *background;
+	struct store *store = NULL;
+	struct diags diags;
 	long last;
 	int status = cli_number(args, "last", 0, LONG_MAX, -1, &last);
 
-	if (status != EXIT_GOOD)
-		return status;
 	follower.last = last < 0 ? SIZE_MAX : (size_t)last;
 	if (dot)
 		*dot = '\0';
-	store = open_store(&status);
-	if (store)
+	text_output_init(&text, true);
+	diags_init(&diags);
+	if (status == EXIT_GOOD) {
+		status = catch_up(set, &request, &look, cli_option(args, "follow") != NULL, arena, &background, &follower.run, &diags) < 0
+			? EXIT_PROGRAM : EXIT_GOOD;
+		cli_report(&diags);
+	}
+	if (status == EXIT_GOOD && (store = open_store(&status)))
 		status = follow_logs(store, &follower, cli_option(args, "follow") != NULL);
 	log_follower_release(&follower);
 	store_close(store);
+	backgrounds_free(set);
+	diags_release(&diags);
+	text_output_release(&text);
+	arena_free(arena);
 	return status;
+}
+
+int
+cli_logs(const struct cli_args *args)
+{
+	return cli_with_target(args, logs, NULL);
 }

@@ -81,20 +81,26 @@ act_fail(struct act *act, enum diag_code code, const char *format, ...)
 	return -1;
 }
 
-static void
-outcome_interrupted(struct execute_outcome *outcome)
+static int
+outcome_interrupted(struct execute_outcome *outcome, const char *text)
 {
 	execute_outcome_release(outcome);
 	outcome->ename = xstrdup("KeyboardInterrupt");
 	outcome->evalue = xstrdup("interrupted");
-	set_traceback(outcome, "interrupted: what had not finished was stopped");
+	set_traceback(outcome, text);
+	return -1;
 }
 
 int
 act_interrupted(struct act *act)
 {
-	outcome_interrupted(act->outcome);
-	return -1;
+	return outcome_interrupted(act->outcome, "interrupted: what had not finished was stopped");
+}
+
+int
+act_waited_enough(struct act *act, const char *run)
+{
+	return outcome_interrupted(act->outcome, arena_printf(act->arena, "interrupted: the waiting has ended, and the run `%s` goes on", run));
 }
 
 void

@@ -43,7 +43,7 @@ wait_in_cell(struct act *act, struct background *background)
 	if (phase_ended(run->phase))
 		return act_judge_run(act, run);
 	say_it_goes_on(act, run);
-	return act_interrupted(act);
+	return act_waited_enough(act, run->name);
 }
 
 int
@@ -111,8 +111,10 @@ act_wait(struct act *act)
 	struct run *run = known_run(act);
 	struct background *background;
 
+	if (!run && act->action->text)
+		return act_attach(act); /* a look at it that is waited for */
 	if (!run)
-		return act_fail(act, DIAG_L1017, "no run `%s` was begun or attached to here: `attach` it first", act->action->text ? act->action->text : "");
+		return act_fail(act, DIAG_L0808, "this names no run: the cell that binds it did not end well");
 	background = background_of(act->interp->backgrounds, run);
 	if (!background && !phase_ended(run->phase))
 		return act_fail(act, DIAG_L1017, "the run `%s` is not watched here any more: `attach \"%s\"` first", run->name, run->name);
@@ -120,7 +122,7 @@ act_wait(struct act *act)
 		return act_judge_run(act, run);
 	if (background_wait(background, act->interp->wake, &act->interp->interrupted))
 		return judge_background(act, background);
-	return act_interrupted(act);
+	return act_waited_enough(act, run->name);
 }
 
 /* ---- the end of the program ---- */

@@ -54,6 +54,7 @@ int act_fail(struct act *act, enum diag_code code, const char *format, ...) PRIN
 int act_fail_diags(struct act *act, struct diags *diags);
 /* "KeyboardInterrupt". */
 int act_interrupted(struct act *act);
+int act_waited_enough(struct act *act, const char *run); /* the same of a run that goes on */
 
 /* Ends the cell in error if the run did not succeed, and says why. */
 int act_judge_run(struct act *act, const struct run *run);

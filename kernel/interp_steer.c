@@ -271,7 +271,7 @@ known_plan(struct act *act, const struct store_run *known)
 int
 act_attach(struct act *act)
 {
-	struct background_request request = { .stays = true };
+	struct background_request request = { .stays = act->action->kind == ACTION_ATTACH };
 	struct steer_request which;
 	struct store_run known;
 	struct diags diags;

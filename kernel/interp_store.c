@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "kernel/catch_up.h"
 #include "kernel/run_list.h"
 #include "runtime/store.h"
 
@@ -107,21 +108,50 @@ show_logs(struct act *act, struct store *store, struct log_follower *follower)
 	return 0;
 }
 
+static bool
+is_interrupted(void *context)
+{
+	const struct interp *interp = context;
+
+	return interp->interrupted;
+}
+
+/* A look at a run on a cluster that nobody watches, while its logs are read. */
+static int
+begin_look(struct act *act, struct log_follower *follower, struct background **ret)
+{
+	const struct steer_request which = { .run = follower->run, .cluster = act->action->cluster, .span = act->action->span,
+					     .stop = is_interrupted, .context = act->interp };
+	struct background_request look = { .output = act->output, .wake = act->interp->wake, .interrupted = &act->interp->interrupted };
+	struct diags diags;
+	int rc;
+
+	diags_init(&diags);
+	rc = catch_up(act->interp->backgrounds, &which, &look, act->action->flag, act->arena, ret, &follower->run, &diags);
+	if (rc < 0)
+		rc = diags.n_errors ? act_fail_diags(act, &diags) : act_interrupted(act);
+	else if (diags.n)
+		act_warn(act, &diags);
+	diags_release(&diags);
+	return rc;
+}
+
 int
 act_logs(struct act *act)
 {
 	struct log_follower follower = { .grep = act->action->grep };
+	struct background *look;
 	struct store *store;
 	int rc;
 
-	if (name_run(act, &follower.run, &follower.step) < 0)
+	if (name_run(act, &follower.run, &follower.step) < 0 || begin_look(act, &follower, &look) < 0)
 		return -1;
 	follower.last = act->action->last >= 0 ? (size_t)act->action->last : SIZE_MAX;
 	store = open_store(act);
-	if (!store)
-		return -1;
-	rc = show_logs(act, store, &follower);
+	rc = store ? show_logs(act, store, &follower) : -1;
 	log_follower_release(&follower);
 	store_close(store);
+	if (look)
+		background_let_go(look);
 	return rc;
 }

@@ -37,6 +37,15 @@ format_duration(char ret[32], const struct store_run *run)
 		snprintf(ret, 32, seconds < 60 ? "%.1f s" : "%.0f s", seconds);
 }
 
+/* Of a run that goes on where nobody looks, what is listed is what was seen last. */
+static const char *
+message_of(const struct store_run *run)
+{
+	if (run->place.target && !run->owned && !phase_ended(run->phase))
+		return "  not watched now: `attach` looks";
+	return run->message ? run->message : "";
+}
+
 static void
 text_row(struct buf *buf, const struct store_run *run)
 {
@@ -44,8 +53,9 @@ text_row(struct buf *buf, const struct store_run *run)
 
 	format_time(started, run->started_ms, false);
 	format_duration(duration, run);
-	buf_printf(buf, "%-28s %-10s %-20s %9s  %zu/%zu steps%s%s\n", run->name, phase_name(run->phase), started, duration, run->done, run->steps,
-		   run->message ? "  " : "", run->message ? run->message : "");
+	buf_printf(buf, "%-28s %-10s %-20s %9s  %zu/%zu steps%s%s%s%s\n", run->name, phase_name(run->phase), started, duration, run->done, run->steps,
+		   run->place.target ? "  on " : "", run->place.target ? run->place.target : "", run->message ? "  " : "",
+		   message_of(run));
 }
 
 static void
@@ -70,7 +80,8 @@ html_row(struct buf *buf, const struct store_run *run)
 	html_cell(buf, started);
 	html_cell(buf, duration);
 	html_cell(buf, steps);
-	html_cell(buf, run->message ? run->message : "");
+	html_cell(buf, run->place.target ? run->place.target : "");
+	html_cell(buf, message_of(run));
 	buf_puts(buf, "</tr>");
 }
 
@@ -79,7 +90,7 @@ write_rows(const struct store_run *runs, size_t n, struct buf *text, struct buf 
 {
 	if (html)
 		buf_puts(html, "<table><caption>Runs of this folder, the newest first</caption><thead><tr><th>run</th><th>phase</th>"
-			       "<th>started</th><th>took</th><th>steps</th><th>message</th></tr></thead><tbody>");
+			       "<th>started</th><th>took</th><th>steps</th><th>on</th><th>message</th></tr></thead><tbody>");
 	for (size_t i = 0; i < n; i++) {
 		text_row(text, &runs[i]);
 		if (html)
@@ -101,12 +112,13 @@ time_value(struct arena *arena, int64_t ms)
 static const struct value *
 run_value(struct arena *arena, const struct store_run *run)
 {
-	static const char *const keys[] = { "id", "name", "pipeline", "phase", "message", "started", "ended", "steps", "done", "failed" };
+	static const char *const keys[] = { "id", "name", "pipeline", "phase", "message", "started", "ended", "steps", "done", "failed", "on" };
 	const struct value *items[] = {
 		value_string(arena, run->id), value_string(arena, run->name), value_string(arena, run->pipeline),
 		value_string(arena, phase_name(run->phase)), run->message ? value_string(arena, run->message) : &VALUE_OF_NULL,
 		time_value(arena, run->started_ms), time_value(arena, run->ended_ms), value_integer(arena, (int64_t)run->steps),
 		value_integer(arena, (int64_t)run->done), value_integer(arena, (int64_t)run->bad),
+		run->place.target ? value_string(arena, run->place.target) : &VALUE_OF_NULL,
 	};
 
 	return value_dict(arena, keys, items, ARRAY_LEN(keys));

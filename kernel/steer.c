@@ -49,7 +49,7 @@ not_known(const struct steer_request *request, struct diags *diags)
 {
 	struct diag *d = diags_add(diags, DIAG_L0808, request->span, "no run `%s` is known here", request->run);
 
-	diag_help(diags, d, "`runs` lists those that are; of one that was started elsewhere, `on TARGET` behind it says where it is");
+	diag_help(diags, d, "`runs` lists those that are; of one that was started elsewhere, `on TARGET` behind it (`--on TARGET` in a terminal) says where it is");
 	return -1;
 }
 
