@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/cluster/control.h"
+
 void
 steer_add_diags(struct diags *to, const struct diags *from)
 {
@@ -187,9 +189,37 @@ static const char *const done[] = {
 	[DOOR_RESUME] = "goes on", [DOOR_DELETE] = "is deleted",
 };
 
+/* What a deletion leaves on the cluster, as far as the run itself says. */
+static const char *const *
+remains_of(const struct steered *steered, struct arena *arena, size_t *ret_n)
+{
+	struct door *door = steered->target.door;
+	struct api_failure ignored;
+	const struct value *object = door->ops->object(door, &steered->run, arena, &ignored);
+
+	*ret_n = 0;
+	return object ? control_remains(arena, object, ret_n) : NULL;
+}
+
+static int
+delete_there(const struct steered *steered, struct api_failure *failure, struct buf *said)
+{
+	struct door *door = steered->target.door;
+	struct arena *arena = arena_new();
+	size_t n;
+	const char *const *lines = remains_of(steered, arena, &n);
+	int rc = door->ops->control(door, &steered->run, DOOR_DELETE, failure);
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		buf_printf(said, "left behind: %s\n", lines[i]);
+	arena_free(arena);
+	return rc;
+}
+
 int
 steer_control(const struct steer_request *request, enum door_control what, struct diags *diags, struct buf *said)
 {
+	struct buf left = { 0 };
 	struct api_failure failure;
 	struct steered steered;
 	int rc = steer_find(&steered, request, false, diags);
@@ -199,12 +229,13 @@ steer_control(const struct steer_request *request, enum door_control what, struc
 	} else if (rc == 0) {
 		struct door *door = steered.target.door;
 
-		rc = door->ops->control(door, &steered.run, what, &failure);
+		rc = what == DOOR_DELETE ? delete_there(&steered, &failure, &left) : door->ops->control(door, &steered.run, what, &failure);
 		if (rc < 0)
 			failed(request, &failure, diags);
 	}
 	if (rc == 0)
-		buf_printf(said, "the run `%s` %s\n", name_of(&steered), done[what]);
+		buf_printf(said, "the run `%s` %s\n%s", name_of(&steered), done[what], buf_text(&left));
+	buf_release(&left);
 	if (rc == 0 && what == DOOR_DELETE && !steered.here && steered.known.id)
 		buf_printf(said, "what was seen of it stays here: `logs %s`\n", name_of(&steered));
 	steer_release(&steered);

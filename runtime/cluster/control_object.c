@@ -181,11 +181,25 @@ keeps_artifacts(const struct value *workflow)
 	return !strategy || !strcmp(strategy, "Never") || !*strategy;
 }
 
+static const char *const stores[] = { "s3", "gcs", "oss", "azure", "hdfs", "artifactory" };
+
+/* The bucket of the run's repository, which its files' places do not repeat. */
+static const char *
+usual_bucket(const struct value *workflow)
+{
+	const struct value *status = value_get(workflow, "status");
+	const struct value *repository = value_get(value_get(status, "artifactRepositoryRef"), "artifactRepository");
+	const char *bucket = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(stores) && !bucket; i++)
+		bucket = edit_text_in(repository, stores[i], "bucket");
+	return bucket;
+}
+
 /* The place of the first file that the run has put somewhere: "bucket `b`". */
 static const char *
-bucket_of(struct arena *arena, const struct value *nodes, size_t *ret_n)
+bucket_of(struct arena *arena, const struct value *workflow, const struct value *nodes, size_t *ret_n)
 {
-	static const char *const stores[] = { "s3", "gcs", "oss", "azure", "hdfs", "artifactory" };
 	const char *first = NULL;
 
 	for (size_t i = 0; i < nodes->dict.n; i++) {
@@ -194,7 +208,7 @@ bucket_of(struct arena *arena, const struct value *nodes, size_t *ret_n)
 		for (size_t a = 0; a < edit_count(artifacts); a++)
 			for (size_t s = 0; s < ARRAY_LEN(stores); s++) {
 				const struct value *place = value_get(edit_item(artifacts, a), stores[s]);
-				const char *bucket = value_text(value_get(place, "bucket"));
+				const char *bucket = value_get(place, "bucket") ? value_text(value_get(place, "bucket")) : usual_bucket(workflow);
 
 				if (!place)
 					continue;
@@ -231,9 +245,10 @@ control_remains(struct arena *arena, const struct value *workflow, size_t *ret_n
 	size_t n_files = 0, n_made = count_made(workflow), n = 0;
 
 	if (nodes && keeps_artifacts(workflow))
-		place = bucket_of(arena, nodes, &n_files);
+		place = bucket_of(arena, workflow, nodes, &n_files);
 	if (n_files)
-		lines[n++] = arena_printf(arena, "%zu file%s in %s, until the bucket's own rules remove them", n_files, n_files == 1 ? "" : "s", place);
+		lines[n++] = arena_printf(arena, "%zu file%s in %s, until its own rules remove %s", n_files, n_files == 1 ? "" : "s", place,
+			n_files == 1 ? "it" : "them");
 	if (n_made)
 		lines[n++] = arena_printf(arena, "what %zu of its steps created on the cluster as objects of their own", n_made);
 	if (!nodes)
