@@ -14,7 +14,7 @@
 
 static const char mask[] = "***";
 
-enum { COUNT_PIECE = 64 * 1024 };
+enum { COUNT_PIECE = 64 * 1024, MARKS_MAX = 4 * 1024 * 1024 };
 
 struct log {
 	int file, index; /* the index: -1 until there is something to note */
@@ -438,4 +438,91 @@ log_read(const char *path, size_t lines, const char *grep, size_t max, struct bu
 	uint64_t at = 0;
 
 	return log_read_on(path, &at, true, lines, grep, max, buf, err);
+}
+
+/* ---- lines with their times ---- */
+
+/* The marks of the index, at most MARKS_MAX of them from its end; malloc'ed. */
+static struct log_mark *
+read_marks(const char *path, size_t *ret_n)
+{
+	struct buf name = { 0 };
+	struct log_mark *marks = NULL;
+	struct stat st;
+	size_t n, first;
+	int fd;
+
+	*ret_n = 0;
+	buf_printf(&name, "%s.idx", path);
+	fd = open(buf_text(&name), O_RDONLY | O_CLOEXEC);
+	buf_release(&name);
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &st) && st.st_size > 0) {
+		n = (size_t)st.st_size / sizeof(*marks);
+		first = n > MARKS_MAX ? n - MARKS_MAX : 0;
+		marks = xcalloc(n - first + 1, sizeof(*marks));
+		if (pread(fd, marks, (n - first) * sizeof(*marks), (off_t)(first * sizeof(*marks))) == (ssize_t)((n - first) * sizeof(*marks)))
+			*ret_n = n - first;
+	}
+	close(fd);
+	return marks;
+}
+
+/* The last mark that is not behind the place counts; *mark only moves on. */
+static int64_t
+time_at(const struct log_mark *marks, size_t n, size_t *mark, uint64_t place)
+{
+	while (*mark + 1 < n && marks[*mark + 1].offset <= place)
+		++*mark;
+	return *mark < n && marks[*mark].offset <= place ? marks[*mark].time_ms : 0;
+}
+
+static void
+split(const struct buf *raw, uint64_t place, const char *path, const char *grep, struct log_lines *ret)
+{
+	size_t n, mark = 0;
+	CLEANUP(freep) struct log_mark *marks = read_marks(path, &n);
+
+	for (size_t at = 0; at < raw->len;) {
+		const char *line = raw->data + at, *end = memchr(line, '\n', raw->len - at);
+		size_t len = end ? (size_t)(end - line) + 1 : raw->len - at;
+		struct log_line entry = { .at = ret->text.len };
+
+		if (!grep || memmem(line, len, grep, strlen(grep))) {
+			entry.time_ms = time_at(marks, n, &mark, place + at);
+			utf8_sanitise(&ret->text, line, len);
+			entry.len = ret->text.len - entry.at;
+			vec_push(&ret->lines, entry);
+		}
+		at += len;
+	}
+}
+
+int
+log_read_lines(const char *path, uint64_t *at, bool whole, size_t lines, const char *grep, size_t max, struct log_lines *ret,
+	       struct error *err)
+{
+	struct buf raw = { 0 };
+	int result = read_from(path, at, max, &raw, err);
+
+	*ret = (struct log_lines){ 0 };
+	if (!result) {
+		if (!whole)
+			leave_rest(&raw, at);
+		split(&raw, *at - raw.len, path, grep, ret);
+	}
+	if (ret->lines.n > lines) {
+		memmove(ret->lines.items, ret->lines.items + ret->lines.n - lines, lines * sizeof(*ret->lines.items));
+		ret->lines.n = lines;
+	}
+	buf_release(&raw);
+	return result;
+}
+
+void
+log_lines_release(struct log_lines *lines)
+{
+	buf_release(&lines->text);
+	vec_release(&lines->lines);
 }

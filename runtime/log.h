@@ -53,5 +53,20 @@ int log_read(const char *path, size_t lines, const char *grep, size_t max, struc
  * it has no end yet. */
 int log_read_on(const char *path, uint64_t *at, bool whole, size_t lines, const char *grep, size_t max, struct buf *buf,
 		struct error *err);
+/* Lines with their times. */
+struct log_line {
+	int64_t time_ms; /* of the piece in which it began; 0: not known */
+	size_t at, len; /* in the text, with its end if it has one */
+};
+
+struct log_lines {
+	struct buf text; /* valid UTF-8 */
+	VEC(struct log_line) lines;
+};
+
+/* As log_read_on, into lines. Release them in either case. */
+int log_read_lines(const char *path, uint64_t *at, bool whole, size_t lines, const char *grep, size_t max, struct log_lines *ret,
+		   struct error *err);
+void log_lines_release(struct log_lines *lines);
 
 #endif

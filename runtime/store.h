@@ -131,7 +131,7 @@ struct engine_event *store_events(struct store *store, struct arena *arena, cons
 /* Asks the owner to end the run, whoever it is. An error when it has ended, or is on a cluster: that is asked, not the owner. */
 int store_stop(struct store *store, const char *which, struct error *err);
 /* Appends the last `lines` lines (SIZE_MAX: all) of the log of the step's last attempt (name with key: "train", "train[2]"; of a
- * step in a loop without key all items, one after the other); step NULL: of all steps, each under its name. */
+ * step in a loop without key all items, one after the other); step NULL: of all steps, their lines by time, each under its name. */
 int store_logs(struct store *store, const char *which, const char *step, size_t lines, const char *grep, struct buf *buf,
 	       struct error *err);
 

@@ -1,4 +1,4 @@
-/* What the steps of a run have written, once or as it comes. */
+/* What the steps of a run have written, once or as it comes; of all steps by time. */
 #include "config.h"
 
 #include "runtime/store.h"
@@ -11,7 +11,11 @@
 #include "base/macros.h"
 #include "runtime/log.h"
 
-enum { LOG_SHOWN_MAX = 64 * 1024 * 1024 }; /* bytes of one log that are given at once, from its end */
+enum {
+	LOG_SHOWN_MAX = 64 * 1024 * 1024, /* bytes of one log that are given at once, from its end */
+	LOGS_SHOWN_MAX = 192 * 1024 * 1024, /* of all steps' logs, of each its part, … */
+	LOG_SHOWN_MIN = 1024 * 1024, /* … which is never smaller */
+};
 
 struct reading {
 	struct log_follower *follower;
@@ -58,24 +62,144 @@ add_text(const struct reading *r, const struct store_step *step, const char *pat
 	buf_add(buf, text->data, text->len);
 }
 
+/* How much of the log has been given; *ret_first: nothing was looked at yet. */
+static uint64_t *
+place_of(struct log_follower *f, const char *path, bool *ret_first)
+{
+	uint64_t *place = map_get(&f->places, path);
+
+	*ret_first = !place;
+	if (!place)
+		map_set(&f->places, path, place = xcalloc(1, sizeof(*place)));
+	return place;
+}
+
 static int
 read_step(const struct reading *r, const struct store_step *step, struct buf *buf, struct error *err)
 {
 	const char *path = arena_printf(r->arena, "%s/log", step->folder);
 	struct log_follower *f = r->follower;
-	uint64_t *place = map_get(&f->places, path);
-	size_t lines = place ? SIZE_MAX : f->last;
+	bool first;
+	uint64_t *place = place_of(f, path, &first);
 	struct buf text = { 0 };
 	int result;
 
-	if (!place)
-		map_set(&f->places, path, place = xcalloc(1, sizeof(*place)));
-	result = log_read_on(path, place, r->ended || phase_ended(step->phase), lines, f->grep, LOG_SHOWN_MAX, &text, err);
+	result = log_read_on(path, place, r->ended || phase_ended(step->phase), first ? f->last : SIZE_MAX, f->grep, LOG_SHOWN_MAX, &text, err);
 	if (!result)
 		add_text(r, step, path, &text, buf);
 	buf_release(&text);
 	return result;
 }
+
+/* ---- all steps, their lines by time ---- */
+
+struct merging {
+	const struct store_step *step;
+	const char *path;
+	struct log_lines lines;
+	size_t at; /* the next of them */
+};
+
+static int64_t
+time_of(const struct merging *m)
+{
+	return m->lines.lines.items[m->at].time_ms;
+}
+
+/* Of one time the log that was begun first comes first. */
+static bool
+comes_before(const struct merging *a, const struct merging *b)
+{
+	return time_of(a) != time_of(b) ? time_of(a) < time_of(b) : a < b;
+}
+
+/* Lets the first of the heap sink to its place. */
+static void
+sink(struct merging **heap, size_t n, size_t at)
+{
+	for (;;) {
+		size_t child = 2 * at + 1;
+		struct merging *moved = heap[at];
+
+		if (child >= n)
+			return;
+		if (child + 1 < n && comes_before(heap[child + 1], heap[child]))
+			child++;
+		if (!comes_before(heap[child], heap[at]))
+			return;
+		heap[at] = heap[child];
+		heap[child] = moved;
+		at = child;
+	}
+}
+
+/* As much as one log gives before another's turn. */
+static void
+give_lines(const struct reading *r, struct merging **heap, size_t *n, struct buf *buf)
+{
+	struct merging *m = heap[0];
+	struct buf text = { 0 };
+
+	do {
+		const struct log_line *line = &m->lines.lines.items[m->at++];
+
+		buf_add(&text, m->lines.text.data + line->at, line->len);
+		if (m->at == m->lines.lines.n) {
+			heap[0] = heap[--*n];
+			break;
+		}
+		sink(heap, *n, 0);
+	} while (heap[0] == m);
+	if (*n && heap[0] != m)
+		sink(heap, *n, 0);
+	add_text(r, m->step, m->path, &text, buf);
+	buf_release(&text);
+}
+
+static void
+merge(const struct reading *r, struct merging *logs, size_t n, struct buf *buf)
+{
+	struct merging **heap = arena_alloc(r->arena, (n + 1) * sizeof(*heap));
+	size_t live = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (logs[i].lines.lines.n)
+			heap[live++] = &logs[i];
+	for (size_t i = live / 2; i-- > 0;)
+		sink(heap, live, i);
+	while (live)
+		give_lines(r, heap, &live, buf);
+}
+
+static int
+read_all(struct reading *r, struct buf *buf, struct error *err)
+{
+	struct merging *logs = arena_alloc(r->arena, (r->n + 1) * sizeof(*logs));
+	struct log_follower *f = r->follower;
+	size_t n = 0;
+	int result = 0;
+
+	for (size_t i = 0; i < r->n && !result; i++) {
+		const char *path = r->steps[i].folder ? arena_printf(r->arena, "%s/log", r->steps[i].folder) : NULL;
+		bool first = false;
+		uint64_t *place;
+
+		if (!path)
+			continue;
+		place = place_of(f, path, &first);
+		logs[n] = (struct merging){ .step = &r->steps[i], .path = path };
+		result = log_read_lines(path, place, r->ended || phase_ended(r->steps[i].phase), first ? f->last : SIZE_MAX, f->grep,
+			LOGS_SHOWN_MAX / r->n > LOG_SHOWN_MIN ? LOGS_SHOWN_MAX / r->n : (size_t)LOG_SHOWN_MIN, &logs[n].lines, err);
+		n++;
+	}
+	if (!result)
+		merge(r, logs, n, buf);
+	for (size_t i = 0; i < n; i++)
+		log_lines_release(&logs[i].lines);
+	return result;
+}
+
+/* ---- one step ---- */
 
 static int
 read_logs(struct reading *r, struct buf *buf, struct error *err)
@@ -85,6 +209,8 @@ read_logs(struct reading *r, struct buf *buf, struct error *err)
 
 	for (size_t i = 0; i < r->n; i++)
 		r->wanted += is_wanted(r, &r->steps[i]);
+	if (!wanted && r->wanted > 1)
+		return read_all(r, buf, err);
 	for (size_t i = 0; i < r->n; i++) {
 		if (!is_wanted(r, &r->steps[i]) || !r->steps[i].folder)
 			continue;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "runtime/local.h"
+#include "runtime/log.h"
 #include "runtime/paths.h"
 #include "runtime/store.h"
 #include "tests/runtime/plan_fixtures.h"
@@ -403,6 +404,70 @@ test_logs(void)
 	buf_release(&got);
 }
 
+/* Lines of the steps of a run with their times, "NAME:TIME:TEXT", into logs; then what is given of all. */
+static void
+write_lines(struct store *store, const struct store_run *run, const char *const *lines, size_t n)
+{
+	struct error err = { "" };
+	const char *shown;
+	size_t len;
+
+	for (char name = 'a'; name <= 'c'; name++) {
+		char path[700], step[2] = { name, '\0' };
+		struct store_step row = { .name = step, .key = "", .phase = PHASE_SUCCEEDED, .exit_code = 0, .folder = path };
+		struct log *log;
+
+		snprintf(path, sizeof(path), "%s/%c/1", run->folder, name);
+		paths_make(path, &err);
+		store_step(store, run->id, (size_t)(name - 'a'), &row, &err);
+		strcat(path, "/log");
+		log = log_new(path, NULL, 0, &err);
+		for (size_t i = 0; i < n; i++)
+			if (*lines[i] == name)
+				log_write(log, strrchr(lines[i], ':') + 1, strlen(strrchr(lines[i], ':') + 1), strtol(lines[i] + 2, NULL, 10), &shown, &len);
+		log_free(log);
+	}
+}
+
+static void
+test_merged(void)
+{
+	static const char *const lines[] = { "a:10:a1\n", "a:20:a2\na3\n", "a:50:a4\n", "b:15:b1\n", "b:20:b2\n", "b:30:b3\n", "b:40:b", "b:60:4\n", "c:5:no end" };
+	struct arena *arena = arena_new();
+	struct error err = { "" };
+	struct store *store = open_store("merged", false, &err);
+	struct log_follower follower = { .run = "last", .last = SIZE_MAX };
+	struct store_run run;
+	struct buf got = { 0 };
+	char path[700];
+
+	store_new_run(store, arena, "m", NULL, &run, &err);
+	write_lines(store, &run, lines, ARRAY_LEN(lines));
+	store_end_run(store, run.id, PHASE_SUCCEEDED, NULL, NULL, 70, &err);
+	store_logs(store, "last", NULL, SIZE_MAX, NULL, &got, &err);
+	is_str(buf_text(&got), "==> c <==\nno end\n==> a <==\na1\n\n==> b <==\nb1\n\n==> a <==\na2\na3\n\n==> b <==\nb2\nb3\nb4\n\n==> a <==\na4\n",
+	       "all steps, by time; a line has the time of its beginning");
+	buf_clear(&got);
+	store_logs(store, "last", NULL, 1, NULL, &got, &err);
+	is_str(buf_text(&got), "==> c <==\nno end\n==> b <==\nb4\n\n==> a <==\na4\n", "the last line of each");
+	buf_clear(&got);
+	store_logs(store, "last", NULL, SIZE_MAX, "2", &got, &err);
+	is_str(buf_text(&got), "==> a <==\na2\n\n==> b <==\nb2\n", "those that hold a text");
+	buf_clear(&got);
+	store_follow(store, &follower, &got, &err);
+	buf_clear(&got);
+	store_follow(store, &follower, &got, &err);
+	is_str(buf_text(&got), "", "and a follower is given nothing twice");
+	log_follower_release(&follower);
+	snprintf(path, sizeof(path), "%s/a/1/log.idx", run.folder);
+	unlink(path);
+	store_logs(store, "last", NULL, SIZE_MAX, NULL, &got, &err);
+	contains(buf_text(&got), "==> a <==\na1\na2\na3\na4\n", "a log whose index is gone stays together");
+	store_close(store);
+	buf_release(&got);
+	arena_free(arena);
+}
+
 /* No file may grow past a size: SQLite's write fails somewhere in the middle of the run. */
 static void
 test_full(void)
@@ -518,6 +583,7 @@ main(void)
 	test_hostile_rows();
 	test_logs();
 	test_follow();
+	test_merged();
 	test_full();
 	test_remove_tree(folder);
 	free(folder);
