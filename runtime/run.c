@@ -131,6 +131,35 @@ count_node(struct run *run, size_t id, enum phase before)
 		step->bad = id;
 }
 
+/* "[2][10]" comes behind "[2][9]". */
+static bool
+key_is_behind(const char *a, const char *b)
+{
+	while (*a == '[' && *b == '[') {
+		char *a_end, *b_end;
+		unsigned long x = strtoul(a + 1, &a_end, 10), y = strtoul(b + 1, &b_end, 10);
+
+		if (x != y || *a_end != ']' || *b_end != ']')
+			return x > y;
+		a = a_end + 1;
+		b = b_end + 1;
+	}
+	return false;
+}
+
+/* Items mostly come in order; those of a loop in a loop may not. */
+static void
+insert_node(struct run *run, struct run_step *s, size_t id)
+{
+	size_t at = s->n_nodes;
+
+	vec_reserve((void **)&s->nodes, &s->cap_nodes, s->n_nodes + 1, sizeof(*s->nodes));
+	for (; at && key_is_behind(run->nodes[s->nodes[at - 1]]->key, run->nodes[id]->key); at--)
+		s->nodes[at] = s->nodes[at - 1];
+	s->nodes[at] = id;
+	s->n_nodes++;
+}
+
 size_t
 run_add_node(struct run *run, size_t step, const char *key)
 {
@@ -145,8 +174,7 @@ run_add_node(struct run *run, size_t step, const char *key)
 	node->exit_code = -1;
 	vec_reserve((void **)&run->nodes, &run->cap_nodes, run->n_nodes + 1, sizeof(*run->nodes));
 	run->nodes[run->n_nodes] = node;
-	vec_reserve((void **)&s->nodes, &s->cap_nodes, s->n_nodes + 1, sizeof(*s->nodes));
-	s->nodes[s->n_nodes++] = run->n_nodes;
+	insert_node(run, s, run->n_nodes);
 	s->counts[PHASE_PENDING]++;
 	s->phase = phase_of_counts(s);
 	run->n_nodes++;

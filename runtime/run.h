@@ -47,7 +47,7 @@ struct run_step {
 	size_t n_nodes; /* instances so far */
 	size_t done; /* those that have ended */
 	size_t counts[PHASE_COUNT];
-	size_t *nodes; /* n_nodes indexes of run->nodes, by time of making */
+	size_t *nodes; /* n_nodes indexes of run->nodes, in the order of their keys */
 	size_t cap_nodes;
 	size_t bad; /* the first node that went wrong; SIZE_MAX: none */
 };
