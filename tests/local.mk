@@ -195,6 +195,8 @@ GRAPH_PLAN = %D%/dsl/graph_plan.c %D%/dsl/graph_plan.h
 
 # Tokenizers for the scripts.
 check_PROGRAMS += %D%/train/bpe_tool
+# Steps of training, timed, for bench/train.py.
+check_PROGRAMS += %D%/train/step_tool
 
 # The cost of watching a workflow, for bench/cluster/status.py.
 check_PROGRAMS += %D%/runtime/cluster/status_tool
