@@ -117,7 +117,7 @@ open_door_kfp(struct target_opening *opening)
 		.place = arena_printf(ret->arena, "the cluster `%s`", cluster->name),
 		.insecure = cluster->insecure,
 		.login = { .kind = proxied ? KFP_AUTH_KUBE : ways[cluster->auth], .token = cluster->token, .password = cluster->password,
-			   .user = cluster->user, .client_id = cluster->client_id, .user_id = cluster->user_id, .kube = proxied ? ret->kube : NULL },
+			   .user = cluster->user, .audience = cluster->audience, .client_id = cluster->client_id, .user_id = cluster->user_id, .kube = proxied ? ret->kube : NULL },
 		.stop = opening->request->stop,
 		.context = opening->request->context,
 	};

@@ -155,6 +155,7 @@ judge(struct call *call, const struct http_reply *reply, const struct value **re
 	if (*ret)
 		return VERDICT_DONE;
 	api_explain_reply(call->api, call->request, reply, call->arena, call->failure);
+	call->failure->unsure = good; /* it was carried out, and what came of it cannot be read */
 	return VERDICT_FAILED;
 }
 

@@ -34,7 +34,8 @@ enum api_failure_kind {
 struct api_failure {
 	enum api_failure_kind kind;
 	long status; /* 0: there was no answer */
-	bool unsure; /* whether the request was carried out is not known: the connection was cut, or the deadline came first */
+	bool unsure; /* whether the request was carried out is not known: the connection was cut, the deadline came first, or it was and the
+			* answer cannot be read */
 	const struct value *answer; /* the server's own words (Kubernetes' Status), or NULL; in the caller's arena */
 	char what[API_TEXT_MAX]; /* one sentence */
 	char help[API_TEXT_MAX]; /* the next thing to try */

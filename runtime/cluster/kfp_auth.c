@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/cluster/base64.h"
+#include "runtime/cluster/edit.h"
 #include "runtime/cluster/google_token.h"
 #include "runtime/cluster/session.h"
 #include "runtime/cluster/url.h"
@@ -100,6 +102,47 @@ use_token(struct kfp_auth *auth, bool renew, struct error *err)
 	return 0;
 }
 
+static bool
+names(const struct value *aud, const char *wanted)
+{
+	const char *one = value_text(aud);
+
+	if (one && !strcmp(one, wanted))
+		return true;
+	for (size_t i = 0; i < edit_count(aud); i++) {
+		one = value_text(edit_item(aud, i));
+		if (one && !strcmp(one, wanted))
+			return true;
+	}
+	return false;
+}
+
+/* The claims of a JSON Web Token are its middle part; what is no such token passes, for the server to judge. */
+static int
+check_audience(struct kfp_auth *auth, const char *path, struct error *err)
+{
+	const char *wanted = auth->login->audience, *text = buf_text(&auth->token), *first = strchr(text, '.'), *second;
+	struct arena *arena = arena_new();
+	const struct value *claims = NULL, *aud;
+	char *part, *bytes;
+	size_t n;
+	int rc = 0;
+
+	second = first ? strchr(first + 1, '.') : NULL;
+	if (wanted && second) {
+		part = arena_strndup(arena, first + 1, (size_t)(second - first - 1));
+		for (char *c = part; *c; c++)
+			*c = *c == '-' ? '+' : *c == '_' ? '/' : *c;
+		bytes = base64_decode(arena, part, strlen(part), &n);
+		claims = bytes ? value_read_json(arena, bytes, n, NULL) : NULL;
+	}
+	aud = value_get(claims, "aud");
+	if (aud && !names(aud, wanted))
+		rc = error_set(err, "the token in `%s` is not for `%.100s`", path, wanted);
+	arena_free(arena);
+	return rc;
+}
+
 static int
 use_audience(struct kfp_auth *auth, struct error *err)
 {
@@ -107,7 +150,7 @@ use_audience(struct kfp_auth *auth, struct error *err)
 
 	if (!path)
 		path = named && *named ? named : AUDIENCE_PATH;
-	return read_file(auth, path, err);
+	return read_file(auth, path, err) ? -1 : check_audience(auth, path, err);
 }
 
 static int

@@ -27,6 +27,7 @@ struct kfp_login {
 	const struct secret *token, *password; /* or NULL */
 	const char *token_file; /* of KFP_AUTH_TOKEN in place of `token`; of KFP_AUTH_AUDIENCE: NULL: KF_PIPELINES_SA_TOKEN_PATH, else
 				 * where Kubeflow mounts it */
+	const char *audience; /* whom the token of KFP_AUTH_AUDIENCE must be for; NULL: that is the server's to say */
 	const char *user;
 	const char *client_id; /* of KFP_AUTH_IAP */
 	const char *user_id; /* whom a Kubeflow of several users is told; NULL: it is not told */

@@ -83,7 +83,7 @@ take_setting(struct setup *setup, const char *name, const char *value)
 		const char **place;
 	} texts[] = {
 		{ "url", &setup->options.url }, { "namespace", &setup->options.namespace_ }, { "page", &setup->options.page },
-		{ "user", &login->user }, { "client_id", &login->client_id }, { "user_id", &login->user_id },
+		{ "user", &login->user }, { "audience", &login->audience }, { "client_id", &login->client_id }, { "user_id", &login->user_id },
 		{ "metadata", &login->google_metadata }, { "token_url", &login->google_token_url },
 	};
 
