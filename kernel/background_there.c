@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "kernel/steer.h"
+#include "kernel/thread.h"
 #include "runtime/cluster/remote.h"
+
+enum { FIRST_LOOK = 2000 }; /* milliseconds */
 
 struct there {
 	struct target_door target;
@@ -88,6 +91,17 @@ say_chosen(struct background *background, const struct target_door *target)
 	background->output->ops->stream(background->output, false, text, strlen(text));
 }
 
+/* A run that is there already has a state that is worth waiting for a moment. */
+static void
+look_once(struct background *background, struct remote *remote)
+{
+	int64_t until = clock_ms() + FIRST_LOOK;
+
+	while (remote_run(remote)->phase == PHASE_PENDING && clock_ms() < until && !background_stops(background))
+		if (!remote_poll(remote, background->wake, FIRST_LOOK / 4))
+			return;
+}
+
 static struct run *
 there_start(struct background *background, const struct background_request *request, const struct run_observer *observer, struct diags *diags)
 {
@@ -107,6 +121,8 @@ there_start(struct background *background, const struct background_request *requ
 		options.experiment = there->target.cluster->experiment;
 	there->remote = request->attach ? attach(there, request, &options, &problem)
 					: remote_start(there->target.door, request->plan, &background->args, &options, &problem);
+	if (there->remote && request->attach)
+		look_once(background, there->remote);
 	if (there->remote)
 		return run_ref(remote_run(there->remote));
 	explain(request, &problem, diags);

@@ -165,6 +165,7 @@ SCRIPT_TESTS += %D%/train/test_train.py
 
 # Against a cluster, by `make check-cluster` only.
 CLUSTER_TESTS =
+CLUSTER_TESTS += %D%/cluster/test_cells.py
 CLUSTER_TESTS += %D%/cluster/test_codelab.py
 CLUSTER_TESTS += %D%/cluster/test_control.py
 CLUSTER_TESTS += %D%/cluster/test_dry_run.py
