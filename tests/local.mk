@@ -167,6 +167,7 @@ SCRIPT_TESTS += %D%/train/test_train.py
 CLUSTER_TESTS =
 CLUSTER_TESTS += %D%/cluster/test_cells.py
 CLUSTER_TESTS += %D%/cluster/test_codelab.py
+CLUSTER_TESTS += %D%/cluster/test_argo_door.py
 CLUSTER_TESTS += %D%/cluster/test_control.py
 CLUSTER_TESTS += %D%/cluster/test_dry_run.py
 CLUSTER_TESTS += %D%/cluster/test_forward.py
