@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""The codelab's pipeline, with stand-ins for its images (codelab/), on Argo and through Kubeflow Pipelines: parameters, the condition, a
-training that goes on after its node was taken away, logs, and the page of its last step through a forwarded port."""
+"""The codelab's pipeline, with stand-ins for its images (codelab/), by `lateen` on Argo and through Kubeflow Pipelines: parameters, the
+condition, a training that goes on after its node was drained, logs, and the page of its last step through a forwarded port."""
 import contextlib
 import json
 import os
 import pathlib
 import re
-import secrets
+import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -16,20 +17,11 @@ import urllib.request
 import kube
 from kube import tap
 
-PROGRAM = kube.HERE / "codelab" / "gh_summ.lateen"
-STEPS = 12
+FOLDER = kube.HERE / "codelab"
+STEPS = 16
 TOKEN = "a secret token"
 SECONDS = 240
-
-
-def compiled(target):
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder, "gh_summ.json")
-        done = subprocess.run([tap.lateen(), "compile", PROGRAM, "--for", target, "-o", path], capture_output=True, text=True, timeout=60, check=False)
-        if done.returncode:
-            tap.fail(f"the codelab's pipeline compiles for {target}", done.stderr)
-            tap.done_testing()
-        return json.loads(path.read_text(encoding="utf-8").replace("local.test/busybox:1.36", kube.IMAGE))
+ALL = ("copied", "trained", "served", "webapp")
 
 
 def give_gpu(cluster):
@@ -38,17 +30,6 @@ def give_gpu(cluster):
         if "nvidia.com/gpu" not in found["status"]["capacity"] and not found["metadata"]["name"].startswith("pretends-"):
             cluster.ask("PATCH", f"/api/v1/nodes/{found['metadata']['name']}/status", {"status": {"capacity": {"nvidia.com/gpu": "1"}}},
                         "application/merge-patch+json")
-
-
-def nodes(workflow):
-    """{step: its node}; of a step with retries, that of all its attempts."""
-    return {n["displayName"]: n for n in (workflow.get("status", {}).get("nodes") or {}).values()}
-
-
-def pod_of(space, workflow, step):
-    """The step's newest pod, or None."""
-    mine = [p for p in space.pods(workflow) if re.search(rf"\.{step}(\(\d+\))?$", p["metadata"]["annotations"]["workflows.argoproj.io/node-name"])]
-    return max(mine, key=lambda p: p["metadata"]["creationTimestamp"], default=None)
 
 
 def until(holds, seconds=SECONDS):
@@ -62,112 +43,117 @@ def until(holds, seconds=SECONDS):
     return None
 
 
-def running(space, name, step):
-    def look():
-        found = pod_of(space, name, step)
-        return found if found and found["status"].get("phase") == "Running" and not found["metadata"].get("deletionTimestamp") else None
-    return until(look)
+class Project:
+    """A folder with the program, for one cluster."""
 
+    def __init__(self, folder, cluster):
+        self.folder = pathlib.Path(folder)
+        shutil.copytree(FOLDER, folder, dirs_exist_ok=True)
+        for path in self.folder.rglob("*.[ly]*"):
+            path.write_text(path.read_text(encoding="utf-8").replace("local.test/busybox:1.36", kube.IMAGE), encoding="utf-8")
+        program = self.folder / "gh_summ.lateen"
+        program.write_text(program.read_text(encoding="utf-8") + f"cluster there {{ {cluster} }}\n", encoding="utf-8")
+        self.environment = dict(os.environ, NO_COLOR="1", HOME=folder)
+        self.environment.pop("LATEEN_HOME", None)
 
-def take_away(space, name):
-    """The node under the training is drained, as before it is taken away: its pods are evicted."""
-    found = running(space, name, "trained")
-    if not tap.ok(found, "the training runs"):
-        return
-    pod = found["metadata"]["name"]
-    until(lambda: "step 2 of" in space.log(pod), 60)
-    space.cluster.ask("POST", space.core(f"pods/{pod}/eviction"), {
-        "apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": space.name}})
+    def lateen(self, *words):
+        """(exit status, standard output, standard error)"""
+        done = subprocess.run([tap.lateen(), *words], cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=SECONDS, check=False)
+        return done.returncode, done.stdout, done.stderr
 
+    def start(self, **parameters):
+        """The run's name."""
+        status, said, wrong = self.lateen("run", "gh_summ.lateen", "--on", "there", "--detach", *(f"{k}={v}" for k, v in parameters.items()))
+        if not tap.is_(status, 0, "the run is started"):
+            tap.note(said + wrong)
+            tap.done_testing()
+        return said.split()[-1]
 
-@contextlib.contextmanager
-def forwarded(cluster, space, pod):
-    """The address on this machine of the pod's port 8080."""
-    command = [kube.kubectl(), f"--kubeconfig={cluster.kubeconfig}", "-n", space.name, "port-forward", f"pod/{pod}", ":8080"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    def ended(self, run):
+        """What became of it."""
+        _, said, wrong = self.lateen("wait", run, "--json")
         try:
-            yield "http://127.0.0.1:" + re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline()).group(1)
-        finally:
-            process.terminate()
+            return json.loads(said)
+        except ValueError:
+            return {"phase": said + wrong, "steps": []}
+
+    @contextlib.contextmanager
+    def forwarded(self, step):
+        """The address on this machine of the step's port 8080."""
+        with open(self.folder / "forward.log", "w+", encoding="utf-8") as log:
+            with subprocess.Popen([tap.lateen(), "forward", step, "8080"], cwd=self.folder, env=self.environment, stdout=log,
+                                  stderr=subprocess.STDOUT) as process:
+                try:
+                    found = until(lambda: re.search(r"127\.0\.0\.1:\d+", (self.folder / "forward.log").read_text(encoding="utf-8")), 60)
+                    yield "http://" + (found.group() if found else "nowhere: " + (self.folder / "forward.log").read_text(encoding="utf-8"))
+                finally:
+                    process.send_signal(signal.SIGINT)
+
+
+def pod_of(space, workflow, step):
+    """The step's newest pod, once it runs; None before."""
+    mine = [p for p in space.pods(workflow) if re.search(rf"\.{step}(\(\d+\))?$", p["metadata"]["annotations"]["workflows.argoproj.io/node-name"])
+            and p["status"].get("phase") == "Running" and not p["metadata"].get("deletionTimestamp")]
+    return max(mine, key=lambda p: p["metadata"]["creationTimestamp"])["metadata"]["name"] if mine else None
+
+
+def drain(space, workflow):
+    """The node under the training is drained, as before it is taken away: its pods are evicted."""
+    pod = until(lambda: pod_of(space, workflow, "trained"))
+    if tap.ok(pod, "the training runs"):
+        # A pod that is lost within its first ten seconds Argo makes again, and counts no attempt.
+        until(lambda: "step 12 of" in space.log(pod), 60)
+        space.cluster.ask("POST", space.core(f"pods/{pod}/eviction"), {
+            "apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": space.name}})
 
 
 def fetch(url):
     try:
         with urllib.request.urlopen(url, timeout=20) as answer:
             return answer.read().decode()
-    except (OSError, urllib.error.URLError) as problem:
-        return str(problem)
+    except (OSError, ValueError, urllib.error.URLError) as problem:
+        return f"{url}: {problem}"
 
 
-def use_page(cluster, space, name):
-    found = running(space, name, "webapp")
-    if not tap.ok(found, "the web app runs"):
+def use_page(project, space, run, workflow):
+    pod = until(lambda: pod_of(space, workflow, "webapp"))
+    if tap.ok(pod, "the web app runs"):
+        until(lambda: "serving" in space.log(pod), 60)
+        with project.forwarded(f"{run}.webapp") as address:
+            tap.contains(fetch(address + "/"), f"signed in with {len(TOKEN)} letters", "its page, through a forwarded port; its secret has arrived")
+            tap.is_(fetch(address + "/cgi-bin/stop"), "bye\n", "it is told to stop")
+
+
+def try_out(project, space, workflow_of):
+    """The whole codelab; `workflow_of(run)` is the name of its workflow."""
+    run = project.start(train_steps=STEPS, working_dir="gs://bucket/elsewhere")
+    workflow = until(lambda: workflow_of(run), 60)
+    if not tap.ok(workflow, "its workflow is there"):
         return
-    pod = found["metadata"]["name"]
-    until(lambda: "serving" in space.log(pod), 60)
-    with forwarded(cluster, space, pod) as address:
-        tap.contains(fetch(address + "/"), f"signed in with {len(TOKEN)} letters", "its page, through a forwarded port; its secret has arrived")
-        tap.is_(fetch(address + "/cgi-bin/stop"), "bye\n", "it is told to stop")
-
-
-def look_at(space, name, ended, uid):
-    found = nodes(ended)
-    tap.is_(ended.get("status", {}).get("phase"), "Succeeded", "the run has succeeded")
-    tap.ok(found.get("trained(0)", {}).get("message") in ("main: Error (exit code 143)", "pod deleted"), "the first attempt was lost with its node")
-    tap.is_({s: found.get(s, {}).get("phase") for s in ("copied", "trained", "served", "webapp")},
-            {s: "Succeeded" for s in ("copied", "trained", "served", "webapp")}, "each step has succeeded")
-    outputs = {p["name"]: p.get("value") for p in found["trained"].get("outputs", {}).get("parameters", [])}
-    tap.is_(outputs, {"launch_server": "true", "train_output_path": f"gs://bucket/elsewhere/{uid}/model_output/export"}, "the outputs of the training")
-    tap.is_(space.log(pod_of(space, name, "trained")["metadata"]["name"]), "".join(f"step {i + 1} of {STEPS}\n" for i in range(STEPS)),
-            "the training's log, of its second attempt")
-    tap.is_(space.log(pod_of(space, name, "served")["metadata"]["name"]),
-            f"serves ghsumm-{uid} from gs://bucket/elsewhere/{uid}/model_output/export\n", "the log of the step behind it")
+    drain(space, workflow)
+    use_page(project, space, run, workflow)
+    ended = project.ended(run)
+    steps = {s["name"]: s for s in ended["steps"]}
+    if not tap.is_((ended["phase"], {n: s["phase"] for n, s in steps.items()}), ("Succeeded", {s: "Succeeded" for s in ALL}), "all steps succeed"):
+        tap.note(json.dumps(ended))
+        return
+    tap.is_(steps["trained"]["attempts"], 2, "the training needed a second attempt")
+    path = steps["trained"]["outputs"]["train_output_path"]
+    tap.ok(re.fullmatch(r"gs://bucket/elsewhere/[-0-9a-f]{36}/model_output/export", path), f"parameters and the run's id are in its output: {path}")
+    tap.contains(project.lateen("logs", f"{run}.trained")[1], f"step {STEPS} of {STEPS}\n", "the training's log, of its second attempt")
+    model = path.split("/")[4]
+    tap.contains(project.lateen("logs", f"{run}.served")[1], f"serves ghsumm-{model} from {path}\n", "the log of the step behind it")
+    tap.contains(project.lateen("logs", f"{run}.webapp")[1], "stopped\n", "the log of the web app")
 
 
 def on_argo(cluster):
-    workflow = compiled("argo")
-    given = {"train_steps": str(STEPS), "working_dir": "gs://bucket/elsewhere"}
-    for parameter in workflow["spec"]["arguments"]["parameters"]:
-        parameter["value"] = given.get(parameter["name"], parameter["value"])
-    with cluster.namespace() as space:
+    with cluster.namespace() as space, tempfile.TemporaryDirectory() as folder:
         space.secret("github", token=TOKEN)
-        name = space.create(workflow)["metadata"]["name"]
-        take_away(space, name)
-        use_page(cluster, space, name)
-        ended = space.finish(name, 120)
-        look_at(space, name, ended, ended["metadata"]["uid"])
-        for parameter in workflow["spec"]["arguments"]["parameters"]:
-            parameter["value"] = {"deploy_webapp": "false", "train_steps": "1"}.get(parameter["name"], parameter["value"])
-        ended = space.finish(space.create(workflow)["metadata"]["name"], SECONDS)
-        tap.is_(ended.get("status", {}).get("phase"), "Succeeded", "without the web app: the run has succeeded")
-        tap.is_(nodes(ended).get("condition-1", {}).get("phase"), "Skipped", "without the web app: its branch was not taken")
-
-
-class Kubeflow:
-    """The API of version 1, which takes a pipeline's parameters."""
-
-    def __init__(self, address):
-        self.address = address + "/apis/v1beta1"
-
-    def ask(self, path, body=None, kind="application/json"):
-        request = urllib.request.Request(self.address + path, body if isinstance(body, bytes) else json.dumps(body).encode() if body else None,
-                                         {"Content-Type": kind})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read())
-
-    def upload(self, name, workflow):
-        mark = "lateen" + secrets.token_hex(8)
-        text = f'--{mark}\r\nContent-Disposition: form-data; name="uploadfile"; filename="pipeline.yaml"\r\n\r\n{json.dumps(workflow)}\r\n--{mark}--\r\n'
-        return self.ask(f"/pipelines/upload?name={name}", text.encode(), f"multipart/form-data; boundary={mark}")
-
-    def start(self, name, version, experiment, **parameters):
-        return self.ask("/runs", {
-            "name": name, "pipeline_spec": {"parameters": [{"name": k, "value": v} for k, v in parameters.items()]},
-            "resource_references": [{"key": {"type": "EXPERIMENT", "id": experiment}, "relationship": "OWNER"},
-                                    {"key": {"type": "PIPELINE_VERSION", "id": version}, "relationship": "CREATOR"}]})["run"]["id"]
-
-    def workflow(self, run):
-        return json.loads(self.ask(f"/runs/{run}")["pipeline_runtime"]["workflow_manifest"])
+        project = Project(folder, f'kubeconfig "{cluster.kubeconfig}", namespace "{space.name}"')
+        try_out(project, space, lambda run: run if run in space.workflows() else None)
+        ended = project.ended(project.start(train_steps=1, deploy_webapp="false"))
+        tap.is_({s["name"]: s["phase"] for s in ended["steps"]}.get("webapp"), "Skipped", "without the web app: its branch is not taken")
 
 
 def on_kubeflow(cluster):
@@ -175,20 +161,19 @@ def on_kubeflow(cluster):
     if not address:
         tap.skip(f"through Kubeflow Pipelines: {kube.why_not()}")
         return
-    space, kfp, tag = kube.Space(cluster, "kubeflow"), Kubeflow(address), secrets.token_hex(3)
+    space = kube.Space(cluster, "kubeflow")
     with contextlib.suppress(kube.Refused):
         space.secret("github", token=TOKEN)
-    pipeline = kfp.upload(f"codelab-{tag}", compiled("kfp"))
-    tap.is_(sorted(p["name"] for p in pipeline["parameters"])[:3], ["checkpoint_dir", "data_dir", "deploy_webapp"], "Kubeflow shows the parameters")
-    experiment = kfp.ask("/experiments", {"name": f"codelab-{tag}"})["id"]
-    run = kfp.start(f"codelab-{tag}", pipeline["default_version"]["id"], experiment, train_steps=str(STEPS), working_dir="gs://bucket/elsewhere")
-    name = kfp.workflow(run)["metadata"]["name"]
-    take_away(space, name)
-    use_page(cluster, space, name)
-    ended = space.finish(name, 120)
-    look_at(space, name, ended, run)
-    tap.is_(until(lambda: kfp.ask(f"/runs/{run}")["run"].get("status") == "Succeeded", 60), True, "Kubeflow says that the run has succeeded")
-    cluster.ask("DELETE", space.path(f"workflows/{name}"))
+    before = set(space.workflows())
+
+    def workflow_of(run):
+        mine = [n for n, w in space.workflows().items() if n not in before
+                and run in (n, w["metadata"].get("annotations", {}).get("pipelines.kubeflow.org/run_name"))]
+        return mine[0] if mine else None
+
+    with tempfile.TemporaryDirectory() as folder:
+        project = Project(folder, f'kfp "{address}", kubeconfig "{cluster.kubeconfig}", namespace "kubeflow"')
+        try_out(project, space, workflow_of)
 
 
 def main():
