@@ -165,6 +165,8 @@ struct ops {
 	void (*norm_backward)(struct ops_device *d, const struct ops_norm *n, const void *dout, void *dsum, void *dbranch, void *dgain,
 		void *dbias);
 	void (*matmul)(struct ops_device *d, const struct ops_matmul *m);
+	/* Bytes that the device takes for itself while it multiplies, by M, N and K alone. */
+	size_t (*matmul_scratch)(struct ops_device *d, const struct ops_matmul *m);
 	/* Adds the rows of x (N, C) to sums (C). */
 	void (*column_sums)(struct ops_device *d, size_t N, size_t C, const void *x, void *sums);
 	/* out = dropout(activation(in)), of n numbers. */

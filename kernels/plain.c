@@ -194,6 +194,14 @@ matmul(struct ops_device *d, const struct ops_matmul *m)
 		}
 }
 
+static size_t
+matmul_scratch(struct ops_device *d, const struct ops_matmul *m)
+{
+	(void)d;
+	(void)m;
+	return 0;
+}
+
 static void
 column_sums(struct ops_device *d, size_t N, size_t C, const void *from, void *to)
 {
@@ -340,6 +348,7 @@ static const struct ops PLAIN = {
 	.norm_forward = norm_forward,
 	.norm_backward = norm_backward,
 	.matmul = matmul,
+	.matmul_scratch = matmul_scratch,
 	.column_sums = column_sums,
 	.activate_forward = activate_forward,
 	.activate_backward = activate_backward,

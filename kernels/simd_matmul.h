@@ -259,18 +259,31 @@ multiply_piece(void *context, size_t piece, int worker)
 			}
 }
 
+/* Factors of the panels of a, rounded up so that those of b begin on a cache line. */
+static size_t
+panels_of_a(const struct ops_matmul *m)
+{
+	size_t n = pieces_of(smaller(m->M, TALL), ROWS) * ROWS * (smaller(m->K, DEEP) + STEP);
+
+	return pieces_of(n, 32) * 32;
+}
+
+static size_t
+matmul_scratch(struct ops_device *d, const struct ops_matmul *m)
+{
+	(void)d;
+	return (panels_of_a(m) + pieces_of(m->N, COLUMNS) * COLUMNS * (smaller(m->K, DEEP) + STEP)) * sizeof(factor);
+}
+
 static void
 multiply_packed(struct cpu *cpu, const struct ops_matmul *m)
 {
 	struct matmul s = { .cpu = cpu, .m = m, .column_panels = pieces_of(m->N, COLUMNS) };
-	size_t a_size = pieces_of(smaller(m->M, TALL), ROWS) * ROWS * (smaller(m->K, DEEP) + STEP);
-	size_t b_size = s.column_panels * COLUMNS * (smaller(m->K, DEEP) + STEP);
 
-	a_size = pieces_of(a_size, 32) * 32;
-	s.a = cpu_scratch(cpu, &cpu->shared, (a_size + b_size) * sizeof(factor));
+	s.a = cpu_scratch(cpu, &cpu->shared, matmul_scratch(&cpu->device, m));
 	if (!s.a)
 		return;
-	s.b = s.a + a_size;
+	s.b = s.a + panels_of_a(m);
 	for (s.row = 0; s.row < m->M; s.row += TALL)
 		for (s.k = 0; s.k < m->K; s.k += DEEP) {
 			s.rows = smaller(TALL, m->M - s.row);

@@ -29,6 +29,7 @@ const struct ops TABLE = {
 	.norm_forward = norm_forward,
 	.norm_backward = norm_backward,
 	.matmul = matmul,
+	.matmul_scratch = matmul_scratch,
 	.column_sums = column_sums,
 	.activate_forward = activate_forward,
 	.activate_backward = activate_backward,

@@ -70,7 +70,7 @@ model_backward(const struct pass *pass)
 
 	m->d->ops->clear(m->d, m->dsum, pass->N * m->config.channels * m->d->real);
 	norm_back(pass, &final, m->params.final_gain, m->params.final_bias);
-	for (size_t l = last + 1; l-- > 0;)
+	for (size_t l = last + 1; l-- > 0 && !model_is_stopped(m);)
 		backward_layer(pass, l);
 	m->d->ops->embed_backward(m->d, &embed, m->dsum, model_at(m, MODEL_GRADIENTS, m->params.embedding),
 		m->config.arch == MODEL_GPT2 ? model_at(m, MODEL_GRADIENTS, m->params.positions) : NULL);

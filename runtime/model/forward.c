@@ -122,7 +122,7 @@ model_forward(const struct pass *pass)
 		m->final_mean, m->final_rstd, (uint32_t)(last * SITES + SITE_OUT));
 
 	m->d->ops->embed_forward(m->d, &embed, m->embedded);
-	for (size_t l = 0; l <= last; l++)
+	for (size_t l = 0; l <= last && !model_is_stopped(m); l++)
 		forward_layer(pass, l, l ? m->layers[l - 1].sum2 : m->embedded, l ? m->branch : NULL);
 	m->d->ops->norm_forward(m->d, &final, m->final);
 }
@@ -136,7 +136,7 @@ model_classify(const struct pass *pass)
 	size_t C = m->config.channels, V = m->config.vocabulary;
 	void *table = model_at(m, MODEL_WEIGHTS, m->params.embedding);
 
-	for (size_t row = 0; row < pass->N; row += MODEL_LOGIT_ROWS) {
+	for (size_t row = 0; row < pass->N && !model_is_stopped(m); row += MODEL_LOGIT_ROWS) {
 		size_t n = pass->N - row < MODEL_LOGIT_ROWS ? pass->N - row : MODEL_LOGIT_ROWS;
 		void *x = model_further(m, m->final, row * C);
 		struct ops_matmul logits = { .M = n, .N = V, .K = C, .a = x, .lda = C, .b = table, .ldb = C, .bt = true, .c = m->logits, .ldc = V };

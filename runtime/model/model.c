@@ -90,8 +90,27 @@ lay_out(struct model *m, struct plan *plan, size_t real)
 	m->clip = take(plan, 2 * real);
 }
 
+/* The most that one product of a step takes. The widest ones are the logits' and the feed-forward part's. */
+static size_t
+scratch_of(const struct model_config *c, struct ops_device *d, size_t N)
+{
+	size_t C = c->channels, rows = N < MODEL_LOGIT_ROWS ? N : MODEL_LOGIT_ROWS, most = 0;
+	const struct ops_matmul shapes[] = {
+		{ .M = rows, .N = c->vocabulary, .K = C }, { .M = rows, .N = C, .K = c->vocabulary }, { .M = c->vocabulary, .N = C, .K = rows },
+		{ .M = N, .N = c->inner, .K = C }, { .M = N, .N = C, .K = c->inner }, { .M = C, .N = c->inner, .K = N },
+		{ .M = c->inner, .N = C, .K = N }, { .M = N, .N = 3 * C, .K = C }, { .M = N, .N = C, .K = 3 * C }, { .M = C, .N = 3 * C, .K = N },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
+		size_t bytes = d->ops->matmul_scratch(d, &shapes[i]);
+
+		most = bytes > most ? bytes : most;
+	}
+	return most;
+}
+
 size_t
-model_memory(const struct model_config *config, size_t real, size_t N, bool training)
+model_memory(const struct model_config *config, struct ops_device *device, size_t N, bool training)
 {
 	struct model m = { .config = *config, .capacity = N, .training = training };
 	struct plan plan = { 0 };
@@ -99,11 +118,11 @@ model_memory(const struct model_config *config, size_t real, size_t N, bool trai
 
 	m.layers = xcalloc(config->layers, sizeof(*m.layers));
 	params_init(&m.params, config);
-	lay_out(&m, &plan, real);
-	slabs = (training ? MODEL_SLABS : 1) * m.params.total * real;
+	lay_out(&m, &plan, device->real);
+	slabs = (training ? MODEL_SLABS : 1) * m.params.total * device->real;
 	params_release(&m.params);
 	free(m.layers);
-	return plan.used + slabs;
+	return plan.used + slabs + scratch_of(config, device, N);
 }
 
 /* ---- a model ---- */
@@ -154,7 +173,7 @@ take_memory(struct model *m, struct error *err)
 	}
 	if (!plan.base)
 		return error_set(err, "there is no memory for the model: it wants %zu MiB; take a smaller one, or fewer tokens a batch",
-			model_memory(&m->config, m->d->real, m->capacity, m->training) >> 20);
+			model_memory(&m->config, m->d, m->capacity, m->training) >> 20);
 	plan.used = 0;
 	lay_out(m, &plan, m->d->real);
 	m->host = xcalloc(m->capacity, m->d->real);
@@ -227,4 +246,10 @@ void
 model_put(struct model *m, enum model_slab slab, const struct param *param, const float *from)
 {
 	m->d->ops->put(m->d, model_further(m, m->slabs[slab], param->at), from, param->n);
+}
+
+void
+model_watch(struct model *m, const volatile sig_atomic_t *stop)
+{
+	m->stop = stop;
 }

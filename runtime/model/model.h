@@ -6,6 +6,7 @@
 #ifndef RUNTIME_MODEL_MODEL_H
 #define RUNTIME_MODEL_MODEL_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -48,8 +49,8 @@ enum model_slab { MODEL_WEIGHTS, MODEL_GRADIENTS, MODEL_MEANS, MODEL_SQUARES, MO
 
 struct model;
 
-/* Bytes of the device's memory that a model takes for batches of up to N tokens and as many documents. */
-size_t model_memory(const struct model_config *config, size_t real, size_t N, bool training);
+/* Bytes that a model takes on a device for batches of up to N tokens and as many documents, the device's own scratch included. */
+size_t model_memory(const struct model_config *config, struct ops_device *device, size_t N, bool training);
 /* Weights as params_begin makes them from the seed. The device stays the caller's. NULL with *err set when memory does not suffice. */
 struct model *model_new(struct ops_device *device, const struct model_config *config, size_t N, bool training, uint64_t seed,
 	struct error *err);
@@ -63,11 +64,13 @@ void model_put(struct model *model, enum model_slab slab, const struct param *pa
 /* Where it lies in the device's memory. */
 void *model_at(const struct model *model, enum model_slab slab, size_t which);
 struct ops_device *model_device(const struct model *model);
+/* A flag that a signal sets: what is under way is given up within a layer. NULL: none. */
+void model_watch(struct model *model, const volatile sig_atomic_t *stop);
 
 /* Forward and backward, gradients kept; with dropout's random numbers from seed and step if there is a seed, else no dropout. */
 int model_gradients(struct model *model, const struct model_batch *batch, const uint64_t *seed, uint64_t step, struct model_result *ret,
 	struct error *err);
-/* The same, then the update. step counts from 0. A loss that is no number is no error here: who calls looks at it. */
+/* The same, then the update. step counts from 0. 1: the flag of model_watch was set, and nothing has changed. A loss that is no number is no error here: who calls looks at it. */
 int model_train(struct model *model, const struct model_batch *batch, const struct model_update *update, uint64_t seed, uint64_t step,
 	struct model_result *ret, struct error *err);
 /* The loss, without dropout or smoothing. */

@@ -33,6 +33,7 @@ struct model {
 	void *dsum, *dnorm, *dqkv, *dfc; /* gradients on their way back: (N, C) (N, C) (N, 3 C) (N, F) */
 	void *clip; /* (2): the factor, the norm */
 	void *host; /* (N) reals of the device */
+	const volatile sig_atomic_t *stop; /* or NULL */
 };
 
 /* Dropout's places. */
@@ -61,6 +62,12 @@ static inline void *
 model_further(const struct model *m, const void *at, size_t n)
 {
 	return (char *)(uintptr_t)at + n * m->d->real;
+}
+
+static inline bool
+model_is_stopped(const struct model *m)
+{
+	return m->stop && *m->stop;
 }
 
 struct ops_norm model_norm(const struct pass *pass, const void *x, const void *branch, size_t gain, size_t bias, void *sum, void *mean,

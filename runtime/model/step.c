@@ -145,6 +145,10 @@ model_train(struct model *m, const struct model_batch *batch, const struct model
 	set_rates(&s, update);
 	m->d->ops->begin(m->d);
 	run_backward(m, batch, &s, true);
+	if (model_is_stopped(m)) {
+		m->d->ops->end(m->d);
+		return 1;
+	}
 	update_all(m, update);
 	m->d->ops->end(m->d);
 	if (finish(m, batch, ret, err))

@@ -71,7 +71,7 @@ read_lengths(const struct step_call *call, struct generator *g, struct error *er
 static int
 check_memory(const struct generator *g, size_t slots, struct error *err)
 {
-	size_t needed = model_memory(&g->config, g->device->real, g->config.context > slots ? g->config.context : slots, false) +
+	size_t needed = model_memory(&g->config, g->device, g->config.context > slots ? g->config.context : slots, false) +
 			decoder_memory(&g->config, g->device->real, slots, g->config.context);
 	size_t available = train_free_memory();
 

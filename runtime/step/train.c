@@ -171,9 +171,13 @@ run_steps(struct train *t, struct error *err)
 	t->first = trainer_done(t->trainer);
 	while (!is_over(t)) {
 		double from = now(CLOCK_MONOTONIC), at;
+		int taken;
 
-		if (trainer_step(t->trainer, &s, err))
+		taken = trainer_step(t->trainer, &s, err);
+		if (taken < 0)
 			return -1;
+		if (taken > 0)
+			break;
 		at = now(CLOCK_MONOTONIC);
 		t->last = s.result;
 		t->tokens += s.tokens;
@@ -187,6 +191,9 @@ run_steps(struct train *t, struct error *err)
 		if (stock && take_stock(t, &s, err))
 			return -1;
 	}
+	/* Who stops it waits for a few seconds only. */
+	if (stop_asked)
+		return trainer_save(t->trainer, err);
 	return !stock ? take_stock(t, &s, err) : 0;
 }
 
@@ -242,6 +249,7 @@ train(struct train *t, struct error *err)
 	t->trainer = trainer_open(t->setup.device, t->setup.shard, &t->setup.options, err);
 	if (!t->trainer)
 		return -1;
+	model_watch(trainer_model(t->trainer), &stop_asked);
 	say_beginning(t);
 	if (*step_text(t->call, "events")) {
 		t->events = events_open(step_text(t->call, "events"), now(CLOCK_REALTIME), err);

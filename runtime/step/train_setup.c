@@ -94,7 +94,7 @@ train_free_memory(void)
 static int
 check_memory(const struct train_setup *s, struct error *err)
 {
-	size_t needed = trainer_memory(&s->options, s->device->real, shard_info(s->shard)->documents), available = train_free_memory();
+	size_t needed = trainer_memory(&s->options, s->device, shard_info(s->shard)->documents), available = train_free_memory();
 
 	if (available == SIZE_MAX) {
 		printf("memory: %zu MiB\n", needed / MEBI);

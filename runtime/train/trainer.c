@@ -11,7 +11,7 @@
 #include "base/macros.h"
 #include "runtime/train/events.h"
 
-enum { BYTES_OF_DOCUMENT = 24 /* in the loader's tables, at most */, SCRATCH = 96 << 20 /* a device's own, about */ };
+enum { BYTES_OF_DOCUMENT = 24 /* in the loader's tables, at most */, PROGRAM = 16 << 20 /* all that is small */ };
 
 struct trainer {
 	struct trainer_options options;
@@ -23,9 +23,9 @@ struct trainer {
 };
 
 size_t
-trainer_memory(const struct trainer_options *o, size_t real, uint64_t documents)
+trainer_memory(const struct trainer_options *o, struct ops_device *device, uint64_t documents)
 {
-	return model_memory(&o->config, real, o->data.tokens, true) + (size_t)documents * BYTES_OF_DOCUMENT + SCRATCH;
+	return model_memory(&o->config, device, o->data.tokens, true) + (size_t)documents * BYTES_OF_DOCUMENT + PROGRAM;
 }
 
 double
@@ -179,10 +179,13 @@ trainer_step(struct trainer *t, struct trainer_step *ret, struct error *err)
 	struct model_update update = update_of(&t->options, t->state.step);
 	struct loader_cursor cursor = t->state.cursor;
 	const struct model_batch *batch;
+	int trained;
 
-	if (loader_next(t->loader, &cursor, &batch, err) ||
-	    model_train(t->model, batch, &update, t->options.seed, t->state.step, &ret->result, err))
+	if (loader_next(t->loader, &cursor, &batch, err))
 		return -1;
+	trained = model_train(t->model, batch, &update, t->options.seed, t->state.step, &ret->result, err);
+	if (trained)
+		return trained;
 	ret->step = t->state.step + 1;
 	ret->epoch = cursor.epoch;
 	ret->batch = cursor.batch - 1;

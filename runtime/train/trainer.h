@@ -39,7 +39,7 @@ struct trainer;
 /* Appends a name for a training that others do not have, for its folder: "prepend-1a2b3c4d". */
 void trainer_name(const struct trainer_options *options, const struct shard *shard, const struct ops_device *device, struct buf *ret);
 /* Bytes that a training will take, all of it. */
-size_t trainer_memory(const struct trainer_options *options, size_t real, uint64_t documents);
+size_t trainer_memory(const struct trainer_options *options, struct ops_device *device, uint64_t documents);
 /* Goes on from the folder's newest checkpoint if there is one; one of another training is an error. What is passed stays the caller's. */
 struct trainer *trainer_open(struct ops_device *device, const struct shard *shard, const struct trainer_options *options, struct error *err);
 void trainer_close(struct trainer *trainer); /* NULL is fine */
@@ -49,7 +49,7 @@ struct loader *trainer_loader(const struct trainer *trainer);
 struct model *trainer_model(const struct trainer *trainer);
 double trainer_best(const struct trainer *trainer); /* infinite before the first trainer_evaluate */
 
-/* -1 also when the loss is no number any more; the weights are of no use then, and the checkpoints are as they were. */
+/* 1: the flag of model_watch was set, and the step is not taken. -1 also when the loss is no number any more; the weights are of no use then, and the checkpoints are as they were. */
 int trainer_step(struct trainer *trainer, struct trainer_step *ret, struct error *err);
 /* On at most `batches` of the documents that are kept for looking; with none of them weight is 0. */
 int trainer_evaluate(struct trainer *trainer, size_t batches, struct model_result *ret, struct error *err);

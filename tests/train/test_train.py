@@ -4,6 +4,8 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
+import resource
 import signal
 import struct
 import subprocess
@@ -63,6 +65,18 @@ def test_outputs():
     rows = read("curve").decode().splitlines()
     tap.is_((rows[0], [row.split(",")[0] for row in rows[1:]]), ("step,loss,dev_loss,learning_rate", ["10", "20"]), "the curve")
     tap.ok(float(rows[2].split(",")[1]) < float(rows[1].split(",")[1]), "falls")
+
+
+def test_memory():
+    """What was said before is what it takes."""
+    done = subprocess.run([STEP, "train"] + arguments({**SMALL, "batch_tokens": 2048, "data": "tokens", "tokenizer": "tokenizer.json", "steps": 2,
+                                                       "checkpoints": "", "output": "m8"}), capture_output=True, text=True, check=True)
+    said = int(re.search(r"memory: (\d+) MiB", done.stdout).group(1))
+    took = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    if b"__asan_init" in read(STEP):
+        tap.skip("the sanitizers take memory of their own")
+    else:
+        tap.ok(0.4 * said < took < 1.1 * said, f"took {took} MiB of {said}")
 
 
 def test_resume():
@@ -152,6 +166,7 @@ def main():
         os.chdir(folder)
         make_data()
         test_outputs()
+        test_memory()
         test_resume()
         test_stop()
         test_time()
