@@ -25,6 +25,7 @@ static const struct {
 	{ "In multi-user mode", API_REFUSED, "this Kubeflow has several users: say in which namespace, `namespace \"…\"`" },
 	{ "input parameter length exceed maximum", API_REFUSED, "pass large data as a file (an artifact) or by an address, not as a parameter" },
 	{ "no endpoints available for service", API_TROUBLE, "Kubeflow Pipelines does not run there just now: `kubectl get pods -n kubeflow`" },
+	{ "error trying to reach service", API_TROUBLE, "Kubeflow Pipelines does not answer the API server just now: `kubectl get pods -n kubeflow`" },
 	{ "RBAC: access denied", API_FORBIDDEN, "the cluster's gateway lets nobody pass who has not signed in: say how with `auth`" },
 	{ "must be Failed/Error to retry", API_REFUSED, "only a run that has failed can be retried; start it anew" },
 	{ "Workflow cannot be retried", API_REFUSED, "only a run that has failed, and of which nothing runs any more, can be retried" },

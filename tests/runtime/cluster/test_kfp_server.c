@@ -389,6 +389,40 @@ test_stop(struct server *s)
 	did(!s->door->ops->control(s->door, &run, DOOR_DELETE, &failure), &failure, "and is deleted");
 }
 
+/* A failed run, retried; and what is left when its Workflow object is deleted under it, as Kubeflow itself does after a while. */
+static void
+test_retry(struct server *s)
+{
+	static const char *const args[][2] = { { "b", "no-number" } };
+	const struct door_submission submission = { .workflow = workflow_of(s, 0), .name = arena_printf(s->arena, "retry-%s", s->mark), .args = args,
+		.n_args = 1 };
+	const struct value *object;
+	struct door_run run;
+	struct api_failure failure;
+	struct workflow_model *model;
+
+	if (!did(!s->door->ops->submit(s->door, &submission, s->arena, &run, &failure), &failure, "a run that must fail"))
+		return;
+	model = watch_to_end(s, &run);
+	is_str(phase_name(workflow_model_head(model)->phase), "Failed", "fails");
+	workflow_model_free(model);
+	did(!s->door->ops->retry(s->door, &run, NULL, &failure), &failure, "it is retried");
+	model = watch_to_end(s, &run);
+	is_str(phase_name(workflow_model_head(model)->phase), "Failed", "and fails again");
+	workflow_model_free(model);
+	if (s->kube) {
+		const struct api_request request = { .method = "DELETE",
+			.path = arena_printf(s->arena, "/apis/argoproj.io/v1alpha1/namespaces/%s/workflows/%s", run.namespace_, run.name) };
+
+		did(kube_call(s->kube, &request, s->arena, &failure) != NULL, &failure, "its Workflow object is deleted");
+		object = s->door->ops->object(s->door, &run, s->arena, &failure);
+		is_str(edit_text_in(object, "status", "phase"), "Failed", "and Kubeflow still knows how it ended");
+	} else {
+		skip(2, "LATEEN_TEST_KUBECONFIG does not say how to come to the cluster");
+	}
+	s->door->ops->control(s->door, &run, DOOR_DELETE, &failure);
+}
+
 static void
 remove_by_path(struct server *s, const char *what, const char *id)
 {
@@ -491,6 +525,7 @@ main(void)
 		tap_note("version %s", version);
 		test_run(&s);
 		test_stop(&s);
+		test_retry(&s);
 		test_upload(&s);
 		test_refusals(&s);
 	}
