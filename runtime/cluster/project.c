@@ -134,6 +134,7 @@ inst_release(const struct project *project, struct inst *inst)
 			free(inst->files[i]);
 	free(inst->files);
 	free(inst->reason);
+	free(inst->waited);
 	vec_release(&inst->frames);
 }
 

@@ -4,7 +4,8 @@
  * Nodes of the Workflow find their step by name; Retry nodes become attempts, TaskGroups the items of a loop, conditions groups.
  * What Argo makes no node for (behind a condition that did not hold, after the end) gets the phase that the local engine
  * would give. Only what changed is looked at, and a change is told once. After any sequence of objects the run is what the last
- * one alone would give, but that instances of a loop that once were there stay. Outputs by file have no path until they are fetched
+ * one alone would give, but that instances of a loop that once were there stay, and that a step whose time was over before it began
+ * still says what it had waited for. Outputs by file have no path until they are fetched
  * and project_set_file says where. Linear in what changed. */
 #ifndef RUNTIME_CLUSTER_PROJECT_H
 #define RUNTIME_CLUSTER_PROJECT_H

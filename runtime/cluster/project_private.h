@@ -35,6 +35,7 @@ struct inst {
 	bool items_known; /* all of a loop's are there */
 	enum phase loose; /* of a loop that no node stands for: of its items together */
 	char *reason; /* owned */
+	char *waited; /* the trouble that it was seen to wait with, until it ran; owned */
 	char **files; /* paths of outputs; or NULL */
 };
 

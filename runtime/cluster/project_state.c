@@ -317,10 +317,29 @@ same_state(const struct run_node *a, const struct run_node *b)
 	       a->outputs == b->outputs;
 }
 
+static bool
+is_trouble(const char *message)
+{
+	return message && strcmp(message, "the container is being made") != 0 && strcmp(message, "the pod is getting ready") != 0;
+}
+
+/* When the time of a pod that cannot begin is over, the cluster forgets why it could not. */
+static void
+keep_trouble(struct inst *inst, struct run_node *state, struct arena *arena)
+{
+	if (state->phase == PHASE_PENDING || state->phase == PHASE_RUNNING) {
+		free(inst->waited);
+		inst->waited = state->phase == PHASE_PENDING && !state->attempts && is_trouble(state->message) ? xstrdup(state->message) : NULL;
+	} else if (phase_bad(state->phase) && inst->waited && state->message && strncmp(state->message, "timed out", 9) == 0) {
+		state->message = arena_printf(arena, "%s, without having begun: %s", state->message, inst->waited);
+		state->help = NULL;
+	}
+}
+
 void
 project_show_step(struct project *project, size_t id)
 {
-	const struct inst *inst = &project->insts.items[id];
+	struct inst *inst = &project->insts.items[id];
 	const struct run_node *old = project->run->nodes[inst->run_node];
 	struct run_node state = {
 		.step = old->step, .key = old->key, .exit_code = -1, .tail = old->tail, .folder = old->folder,
@@ -331,6 +350,7 @@ project_show_step(struct project *project, size_t id)
 		state_of_node(project, id, arena, &state);
 	else
 		state_without_node(project, inst, &state);
+	keep_trouble(inst, &state, arena);
 	if (same_outputs(state.outputs, old->outputs, project->plan->steps[inst->index].component->n_outputs))
 		state.outputs = old->outputs;
 	if (phase_ended(old->phase) && (!phase_ended(state.phase) || state.phase != old->phase))

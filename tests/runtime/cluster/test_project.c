@@ -427,7 +427,7 @@ run_case(struct case_file *file, struct test_case *test)
 	for (size_t i = 0; i < w.run->n_nodes && i < ARRAY_LEN(w.ends); i++)
 		ends += w.ends[i] > 1;
 	is_int((int64_t)ends, 0, "%s: no end is told twice", test->name);
-	if (!strstr(objects[n - 1], "gone"))
+	if (!strstr(objects[n - 1], "gone") && !strstr(test->name, "seen before"))
 		check_any_order(test, plan, &names, objects, n);
 	buf_release(&all);
 	watched_release(&w);
