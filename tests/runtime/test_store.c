@@ -420,7 +420,7 @@ write_lines(struct store *store, const struct store_run *run, const char *const 
 		snprintf(path, sizeof(path), "%s/%c/1", run->folder, name);
 		paths_make(path, &err);
 		store_step(store, run->id, (size_t)(name - 'a'), &row, &err);
-		strcat(path, "/log");
+		snprintf(path, sizeof(path), "%s/%c/1/log", run->folder, name);
 		log = log_new(path, NULL, 0, &err);
 		for (size_t i = 0; i < n; i++)
 			if (*lines[i] == name)
