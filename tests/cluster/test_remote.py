@@ -247,15 +247,19 @@ def cut(runs, proxy, kubeconfig):
 
 
 def pod_gone(runs):
-    process = runs.start("ticking", "n=600")
+    """Whether the step is Failed, by its signal, or in Error, for its pod is gone, is a race within Argo. A pod that is forced away at
+    once it makes anew, so this one has its time."""
+    process = runs.start("ticking", "n=150")
     runs.wait_for(process, "^log a: tick 10$")
     for pod in runs.space.pods(runs.name(process)):
-        runs.space.cluster.ask("DELETE", runs.space.core(f"pods/{pod['metadata']['name']}?gracePeriodSeconds=1"))
+        runs.space.cluster.ask("DELETE", runs.space.core(f"pods/{pod['metadata']['name']}"))
     yield
     text, run = runs.end(process)
-    tap.ok(run["phase"] in ("Failed", "Error"), f"a pod that is deleted ends the run: {run['phase']}")
-    log = runs.log(runs.name(process), "a") or ""
-    tap.ok(log.startswith("tick 1\ntick 2\n") and log.count("tick 10\n") == 1, "deleted: what it had written is kept")
+    tap.ok(run["phase"] in ("Failed", "Error"), f"a pod that is deleted ends the run: {run['phase']} {run.get('said', '')}")
+    lines = (runs.log(runs.name(process), "a") or "").splitlines()
+    tap.is_(lines, [f"tick {i}" for i in range(1, len(lines) + 1)], "deleted: what it had written is kept, in order")
+    tap.ok(len(lines) >= 10, f"deleted: and all of it that was shown: {len(lines)} lines")
+    tap.is_(re.findall(r"^(?:log a: )?(tick \d+)$", text, re.M), lines, "deleted: shown and kept are the same")
 
 
 def foreign(runs):
