@@ -161,6 +161,24 @@ bool check_name_length(struct check *check, const char *name, struct span span);
 /* Lowers a pipeline's statement that stands in `unit` against what the cell knows. NULL after complaints. `uses` gets the names
  * of what it calls, also then. */
 struct plan *lower_pipeline(struct check *check, struct unit *unit, const struct ast_stmt *stmt, struct map *uses);
+/* Other components in place of those that a pipeline's steps call, as `using` names them. */
+struct replacement {
+	const char *name; /* as the pipeline calls it: "train", "std.train" */
+	const struct decl *with;
+	struct span span; /* of what stands in its place */
+};
+
+struct replacements {
+	const struct replacement *items;
+	size_t n;
+};
+
+/* The same with other components: the steps keep their names, their arguments and their own settings. What does not fit is
+ * complained about, with both ends. */
+struct plan *lower_pipeline_using(struct check *check, struct unit *unit, const struct ast_stmt *stmt, struct map *uses,
+				  const struct replacements *replacements);
+/* A pipeline's plan with what the call's `using` names, the caller's to unref; NULL after a complaint. */
+struct plan *check_using(struct check *check, const struct decl *decl, const struct ast_stmt *call);
 /* The plan of one step with the component's inputs as parameters, for the call in `stmt`, with its `with` settings. An input
  * that is not given, is optional and has no fallback is no parameter; param_of (n_inputs) gets each one's parameter or
  * SIZE_MAX. NULL after a complaint. */

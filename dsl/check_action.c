@@ -81,14 +81,6 @@ bind_expr(struct check *check, const struct ast_name *name, const struct expr *e
 
 /* ---- calls ---- */
 
-static bool
-is_later(struct check *check, const struct ast_stmt *stmt)
-{
-	if (stmt->n_using)
-		check_later(check, stmt->using_[0].name.span, "`using`, other components in place of a pipeline's own");
-	return stmt->n_using;
-}
-
 /* ---- what cannot travel to a cluster ---- */
 
 static void
@@ -194,6 +186,11 @@ call_component(struct check *check, const struct ast_stmt *stmt, const struct de
 	struct expr_check x;
 	struct plan *plan;
 
+	if (stmt->n_using) {
+		diags_add(check->diags, DIAG_L0419, stmt->using_[0].name.span,
+			"`using` puts other components in the place of those that a pipeline's steps call, and `%s` is a component", decl->name);
+		return;
+	}
 	variable_context(&x, check);
 	callee_of_component(check->arena, decl->name, c, &callee);
 	check_args(&x, &callee, stmt->expr, true, given);
@@ -237,6 +234,13 @@ call_pipeline(struct check *check, const struct ast_stmt *stmt, const struct dec
 	struct action *a;
 	bool good = check_pipeline_call(check, stmt, stmt->expr, decl, &plan, &args);
 
+	if (plan && stmt->n_using) {
+		struct plan *own = check_using(check, decl, stmt);
+
+		good = good && own;
+		plan = own ? hold_plan(list, own) : plan;
+		plan_unref(own);
+	}
 	if (plan && stmt->name.text)
 		bind(check, &stmt->name, BINDING_RUN)->binding.plan = plan_ref(plan);
 	good = target_of(check, stmt, &cluster) && good;
@@ -401,12 +405,11 @@ check_action(struct check *check, const struct ast_stmt *stmt, struct action_lis
 {
 	const struct ast_expr *e = stmt->expr;
 	size_t errors = check->diags->n_errors;
-	bool later = is_later(check, stmt);
 
 	if (!e || !may_bind(check, &stmt->name))
 		return;
 	if (e->kind == AST_CALL && !is_builtin_call(check, e)) {
-		if (!later && !check_input(check, stmt, list))
+		if (!check_input(check, stmt, list))
 			check_call(check, stmt, list);
 	} else {
 		check_value(check, stmt, list);

@@ -115,7 +115,15 @@ discard(struct lower *l)
 struct plan *
 lower_pipeline(struct check *check, struct unit *unit, const struct ast_stmt *stmt, struct map *uses)
 {
-	struct lower l = { .check = check, .unit = unit, .arena = arena_new(), .stmt = stmt, .uses = uses };
+	return lower_pipeline_using(check, unit, stmt, uses, NULL);
+}
+
+struct plan *
+lower_pipeline_using(struct check *check, struct unit *unit, const struct ast_stmt *stmt, struct map *uses,
+		     const struct replacements *replacements)
+{
+	struct lower l = { .check = check, .unit = unit, .arena = arena_new(), .stmt = stmt, .uses = uses,
+			   .replacements = replacements };
 	size_t errors = check->diags->n_errors;
 	struct plan *plan = NULL;
 

@@ -51,6 +51,8 @@ struct lower_step {
 	const struct ast_stmt *stmt;
 	const struct ast_expr *call;
 	const struct decl *decl; /* NULL: unknown */
+	const struct replacement *replacement; /* `decl` is what it names */
+	const struct component *original; /* what the program calls, if another stands in its place; else NULL */
 	size_t place; /* among its group's children */
 	bool bare; /* named after its component */
 };
@@ -75,6 +77,7 @@ struct lower {
 	struct map locals; /* name → struct local, in the arena */
 	struct map bare; /* component's name → struct bare_count, in the arena */
 	struct map *uses;
+	const struct replacements *replacements; /* or NULL */
 	struct map cluster_names; /* a step's name on a cluster → its name */
 	struct {
 		struct lower_step *items;
@@ -126,6 +129,13 @@ void lower_values(struct lower *l);
 /* Arguments, settings and `after` of all steps; conditions and items of all groups. */
 void lower_steps(struct lower *l);
 void lower_groups(struct lower *l);
+
+/* Puts another component in the step's place if `using` names one. */
+void lower_replace(struct lower *l, struct lower_step *s);
+/* The arguments that the program gives, by the inputs of what stands in its place: n_inputs of them. */
+void lower_replaced_args(struct lower *l, struct expr_check *x, struct lower_step *s, const struct expr **args);
+/* The output of what stands in the component's place; SIZE_MAX after a complaint. */
+size_t lower_replaced_output(struct lower *l, const struct lower_step *s, const struct ast_name *names, size_t n, struct span span);
 
 /* The child at `place` of `group` waits for the step, or for the child of that group that holds it. */
 void lower_depend(struct lower *l, size_t group, size_t place, size_t step, struct span span);

@@ -143,6 +143,7 @@ collect_step(struct lower *l, const struct ast_stmt *stmt, size_t group)
 	}
 	s.decl = find_callee(l, stmt->expr, &base);
 	s.step.component = is_implemented(l, s.decl, stmt->expr) ? s.decl->binding.component : NULL;
+	lower_replace(l, &s);
 	s.step.doc = stmt->doc;
 	s.step.group = group;
 	s.step.span = stmt->span;

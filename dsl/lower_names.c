@@ -173,12 +173,15 @@ output_of(struct expr_check *x, const struct lower_step *s, const struct ast_nam
 
 	if (!c)
 		return NULL;
-	if (n == 1 && c->n_outputs != 1)
+	if (s->original) {
+		output = lower_replaced_output(((struct place_in *)x->context)->lower, s, names, n, span);
+		if (output == SIZE_MAX)
+			return NULL;
+	} else if (n == 1 && c->n_outputs != 1) {
 		return which_output(x, s, span);
-	if (n > 1)
-		output = component_output(c, names[1].text);
-	if (output == SIZE_MAX)
+	} else if (n > 1 && (output = component_output(c, names[1].text)) == SIZE_MAX) {
 		return unknown_output(x, s, &names[1]);
+	}
 	if (n > 2) {
 		diags_add(x->check->diags, DIAG_L0215, names[2].span, "an output has no member `%s`", names[2].text);
 		return NULL;

@@ -39,8 +39,12 @@ lower_args(struct lower *l, struct expr_check *x, struct lower_step *s)
 	const struct expr **args = arena_alloc(l->arena, (c->n_inputs + 1) * sizeof(*args));
 	struct callee callee;
 
-	callee_of_component(l->check->arena, c->name, c, &callee);
-	check_args(x, &callee, s->call, false, args);
+	if (s->original) {
+		lower_replaced_args(l, x, s, args);
+	} else {
+		callee_of_component(l->check->arena, c->name, c, &callee);
+		check_args(x, &callee, s->call, false, args);
+	}
 	for (size_t i = 0; i < c->n_inputs; i++) {
 		if (!args[i])
 			args[i] = fallback_of(l->arena, &c->inputs[i]);

@@ -77,6 +77,10 @@ void scope_forget(struct scope *scope, const char *name); /* NULL: all, as %rese
 /* What a run that was bound without a plan is of. Nothing if the name means something else by now. */
 void scope_learn_run(struct scope *scope, const char *name, struct plan *plan);
 
+/* The declared pipeline with other components in the place of its own, as `using` has it behind a call: text is "a = b, c = d". The
+ * caller's to unref; NULL with problems in diags. */
+struct plan *scope_using(struct scope *scope, const char *pipeline, const char *text, struct diags *diags);
+
 enum action_kind {
 	ACTION_SHOW, /* expr, or plan, or component: whatever the cell's line names */
 	ACTION_BIND, /* bind = expr */

@@ -147,6 +147,8 @@ cli_compile(const struct cli_args *args)
 	int status = program_file_plan_of(args, &file, &plan);
 
 	if (status == EXIT_GOOD)
+		status = program_file_using(args, &file, &plan);
+	if (status == EXIT_GOOD)
 		status = compile_plan(args, plan);
 	program_file_release(&file);
 	return status;

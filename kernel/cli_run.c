@@ -274,6 +274,8 @@ cli_run(const struct cli_args *args)
 		return cli_fail(EXIT_USAGE, "--%s is for runs on clusters, with --on NAME", cli_option(args, "detach") ? "detach" : "experiment");
 	status = program_file_plan_of(args, &file, &plan);
 	if (status == EXIT_GOOD)
+		status = program_file_using(args, &file, &plan);
+	if (status == EXIT_GOOD)
 		status = run_plan(args, &file, plan, (size_t)jobs);
 	program_file_release(&file);
 	return status;

@@ -9,6 +9,8 @@
 #define ON_DOC "the cluster: one that the program declares, one of earlier runs, `auto`, or a context of the kubeconfig"
 #define FILE_DOC "with --on: the program that declares the cluster"
 
+#define USING_DOC "the component B wherever the pipeline's steps call A: --using train=std.t2t_train"
+
 static const struct cli_option check_options[] = {
 	{ 0, "json", NULL, "problems as JSON: an array of {code, severity, message, start, end, labels, helps, fixes}" },
 	{ 0, "html", NULL, "problems as an HTML fragment" },
@@ -18,12 +20,14 @@ static const struct cli_option check_options[] = {
 
 static const struct cli_option compile_options[] = {
 	{ 'p', "pipeline", "NAME", "the pipeline, where the file declares several" },
+	{ 0, "using", "A=B,…", USING_DOC },
 	{ 0, "for", "TARGET", "argo (the default) or kfp (the default for .tar.gz and .zip)" },
 	{ 'o', "output", "FILE", "where to: .yaml, .json, .tar.gz or .zip; - is standard output, and the default" },
 };
 
 static const struct cli_option run_options[] = {
 	{ 'p', "pipeline", "NAME", "the pipeline, where the file declares several" },
+	{ 0, "using", "A=B,…", USING_DOC },
 	{ 0, "on", "NAME", ON_DOC },
 	{ 0, "experiment", "NAME", "with --on: how the run is grouped there" },
 	{ 0, "detach", NULL, "with --on: print the run's name and do not wait" },

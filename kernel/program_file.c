@@ -30,6 +30,7 @@ program_file_open(struct program_file *file, const char *path, struct error *err
 void
 program_file_release(struct program_file *file)
 {
+	plan_unref(file->replaced);
 	program_free(file->program);
 	scope_free(file->scope);
 	resolver_free(file->resolver);
@@ -96,4 +97,22 @@ program_file_plan_of(const struct cli_args *args, struct program_file *file, str
 		return EXIT_PROGRAM;
 	*ret_plan = program_file_plan(file, cli_option(args, "pipeline"), &err);
 	return *ret_plan ? EXIT_GOOD : cli_fail(EXIT_USAGE, "%s", err.text);
+}
+
+int
+program_file_using(const struct cli_args *args, struct program_file *file, struct plan **plan)
+{
+	const char *text = cli_option(args, "using");
+
+	if (!text)
+		return EXIT_GOOD;
+	diags_release(&file->diags); /* they were reported */
+	diags_init(&file->diags);
+	file->replaced = scope_using(file->scope, (*plan)->name, text, &file->diags);
+	if (file->diags.n)
+		program_file_report(file);
+	if (!file->replaced)
+		return EXIT_PROGRAM;
+	*plan = file->replaced;
+	return EXIT_GOOD;
 }

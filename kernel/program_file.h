@@ -13,6 +13,7 @@ struct program_file {
 	struct resolver *resolver;
 	struct scope *scope;
 	struct diags diags;
+	struct plan *replaced; /* what program_file_using made, or NULL */
 	struct program *program; /* NULL: it has errors, which are in diags */
 };
 
@@ -29,5 +30,9 @@ struct plan *program_file_plan(const struct program_file *file, const char *name
 /* All of that for a command whose first argument is the file and whose --pipeline may name one: on failure prints why and returns
  * the command's status. Release the file in either case. */
 int program_file_plan_of(const struct cli_args *args, struct program_file *file, struct plan **ret_plan);
+
+/* The plan with other components in the place of its own, if the command's option --using says so: *plan, borrowed. On failure as
+ * above. */
+int program_file_using(const struct cli_args *args, struct program_file *file, struct plan **plan);
 
 #endif

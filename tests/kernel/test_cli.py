@@ -36,6 +36,16 @@ pipeline fails() {
 """
 UGLY = GOOD.replace("    hello(who)", "  hello( who )   # says it")
 
+USING = """component load() -> (rows: Integer) { script sh \"\"\"exit 1\"\"\" }
+component quick() -> (n: Integer) { script sh \"\"\"seq 7 | wc -l > "$out_n" \"\"\" }
+component tell(x: Integer = 1) { script sh \"\"\"test "$x" = 7 \"\"\" }
+pipeline p() {
+    settings { default_image "alpine:3.20" }
+    loaded = load()
+    tell(loaded)
+}
+"""
+
 # (arguments, standard input or None, exit status, part of stdout, part of stderr); None: must be empty
 CASES = [
     (["--version"], None, 0, "lateen ", None),
@@ -75,6 +85,14 @@ CASES = [
     (["explain", "L9999"], None, 2, None, "no problem has the code"),
     (["explain"], None, 2, None, "usage: lateen explain"),
     (["run", "good.lateen", "who=you"], None, 0, "Succeeded", None),
+    (["run", "good.lateen", "--using", "hello=hello"], None, 0, "Succeeded", None),
+    (["run", "using.lateen", "--using", "load = quick"], None, 0, "Succeeded", None),
+    (["run", "using.lateen"], None, 1, "Failed", "error[L0701]"),
+    (["run", "using.lateen", "--using", "load=tell"], None, 1, None, "error[L0422]: `tell` has no output `rows`"),
+    (["run", "using.lateen", "--using", "laod=quick"], None, 1, None, "error[L0419]: no step of the pipeline `p` calls `laod`"),
+    (["run", "using.lateen", "--using", "load=quick\nload()"], None, 1, None, "error[L0419]"),
+    (["run", "using.lateen", "--using", "load"], None, 1, None, "error[L01"),
+    (["compile", "using.lateen", "--using", "load=quick"], None, 0, "seq 7", None),
     (["run", "good.lateen", "whom=you"], None, 2, None, "no parameter `whom`: it has `who`, `times`"),
     (["run", "good.lateen", "times=many"], None, 2, None, "`times`"),
     (["run", "--jobs", "0", "good.lateen"], None, 2, None, "--jobs wants a whole number"),
@@ -316,7 +334,7 @@ def check_texts_from_the_table():
 def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        for name, text in (("good", GOOD), ("bad", BAD), ("two", TWO), ("failing", FAILING), ("ugly", UGLY), ("print", "print 1\n"),
+        for name, text in (("good", GOOD), ("bad", BAD), ("two", TWO), ("failing", FAILING), ("ugly", UGLY), ("using", USING), ("print", "print 1\n"),
                            ("unreadable_use", 'use x from "nowhere.yaml"\n')):
             pathlib.Path(f"{name}.lateen").write_text(text, encoding="utf-8")
         pathlib.Path("component.yaml").write_text(COMPONENT, encoding="utf-8")
