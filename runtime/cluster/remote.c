@@ -305,10 +305,50 @@ finish(struct remote *remote)
 	arena_free(arena);
 }
 
+/* What the one that wrote so far may not have come to. */
+static void
+write_all(struct remote *remote)
+{
+	struct error err;
+
+	remote->fresh = remote_can_write(remote) && !store_forget_steps(remote->store, remote->run->id, &err);
+	for (size_t i = 0; i < remote->run->n_nodes; i++)
+		node_changed(remote, remote->run, i);
+	remote_logs_take_over(remote);
+	remote->news_at = remote_now(remote);
+}
+
+/* When the one that writes of the run is gone, and has not seen its end, this one goes on with it. */
+static void
+take_over(struct remote *remote)
+{
+	struct arena *arena = arena_new();
+	struct error err;
+	struct store *store = store_open(remote->store_folder, true, &err);
+	struct store_run row;
+	bool found = store && !store_find(store, arena, remote->run->id, &row, &err);
+
+	remote->claim_at = remote_now(remote) + REMOTE_CLAIM;
+	if (found && !phase_ended(row.phase) && !store_claim(store, &row, &remote->claim, &err)) {
+		remote->store = store;
+		store = NULL;
+		write_all(remote);
+	}
+	if (remote->store || !found || phase_ended(row.phase)) {
+		free(remote->store_folder);
+		remote->store_folder = NULL;
+	}
+	store_close(store);
+	arena_free(arena);
+}
+
 static long
 time_to_wait(const struct remote *remote, long timeout)
 {
 	long due = remote->watch && !phase_ended(last_phase(remote)) ? timeout : REMOTE_SAVE;
+
+	if (remote->store_folder && (due < 0 || due > REMOTE_CLAIM))
+		due = REMOTE_CLAIM;
 
 	for (size_t i = 0; i < remote->logs.n && remote->store; i++)
 		if (remote->logs.items[i]->unsaved)
@@ -324,6 +364,8 @@ remote_poll(struct remote *remote, int wake, long timeout)
 	if (remote->ended)
 		return false;
 	remote->door->http->poll(remote->door->http, wake, time_to_wait(remote, timeout));
+	if (remote->store_folder && (remote_now(remote) >= remote->claim_at || head->completed || head->deleted))
+		take_over(remote);
 	remote_logs_go_on(remote);
 	if (remote->failure) {
 		remote_logs_save(remote, true);
@@ -383,6 +425,7 @@ remote_free(struct remote *remote)
 	free(remote->failure);
 	free(remote->log_failure);
 	free(remote->lost);
+	free(remote->store_folder);
 	arena_free(remote->arena);
 	free(remote);
 }

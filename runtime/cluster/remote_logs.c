@@ -45,7 +45,7 @@ time_of_line(const struct remote_log *log)
 }
 
 static void
-write_text(struct remote_log *log, const char *text, size_t len, int64_t ms)
+write_text(struct remote_log *log, const char *text, size_t len, int64_t ms, bool show)
 {
 	const char *shown = text;
 	size_t n = len;
@@ -56,7 +56,8 @@ write_text(struct remote_log *log, const char *text, size_t len, int64_t ms)
 	if (log->file)
 		log_write(log->file, text, len, ms, &shown, &n);
 	log->unsaved = true;
-	run_wrote(log->remote->run, log->node, shown, n);
+	if (show)
+		run_wrote(log->remote->run, log->node, shown, n);
 }
 
 /* Lines of one millisecond are written together. */
@@ -66,6 +67,7 @@ came(void *context, const char *bytes, size_t n)
 	struct remote_log *log = context;
 	const char *end = bytes + n;
 	struct buf text = { 0 };
+	bool show = log->last > log->shown || log->shown < 0;
 	int64_t ms;
 
 	open_file(log);
@@ -77,10 +79,11 @@ came(void *context, const char *bytes, size_t n)
 
 		if (taken) {
 			at += taken + (at + taken < rest && at[taken] == ' ');
-			if (ns / 1000000 != ms) {
-				write_text(log, buf_text(&text), text.len, ms);
+			if (ns / 1000000 != ms || show != (ns > log->shown)) {
+				write_text(log, buf_text(&text), text.len, ms, show);
 				buf_clear(&text);
 				ms = ns / 1000000;
+				show = ns > log->shown;
 			}
 			log->last = ns > log->last ? ns : log->last;
 		}
@@ -88,7 +91,7 @@ came(void *context, const char *bytes, size_t n)
 		log->in_line = !newline;
 		at = rest;
 	}
-	write_text(log, buf_text(&text), text.len, ms);
+	write_text(log, buf_text(&text), text.len, ms, show);
 	buf_release(&text);
 	log->remote->news_at = remote_now(log->remote);
 }
@@ -260,7 +263,7 @@ remote_log_add(struct remote *remote, size_t place, size_t node, int attempt)
 	if (remote->no_logs || !remote->run->folder || map_has(&remote->log_of, n->id))
 		return;
 	log = xcalloc(1, sizeof(*log));
-	*log = (struct remote_log){ .remote = remote, .place = place, .node = node, .last = -1, .known = { .last = "" } };
+	*log = (struct remote_log){ .remote = remote, .place = place, .node = node, .last = -1, .shown = -1, .known = { .last = "" } };
 	log->id = arena_strdup(remote->arena, n->id);
 	log->pod = pod ? arena_strdup(remote->arena, pod) : pods_name(remote->arena, remote->where.name, n);
 	log->folder = folder_of(remote, node, attempt);
@@ -278,6 +281,22 @@ remote_log_forget(struct remote *remote, const char *id)
 
 	if (log)
 		log->forgotten = true;
+}
+
+void
+remote_logs_take_over(struct remote *remote)
+{
+	for (size_t i = 0; i < remote->logs.n; i++) {
+		struct remote_log *log = remote->logs.items[i];
+
+		remote->door->ops->unlog(remote->door, log->stream);
+		log->stream = NULL;
+		log->shown = log->last;
+		log->last = -1;
+		log->follows = log->tried = log->in_line = false;
+		make_file(log);
+		recall(log);
+	}
 }
 
 const char *

@@ -13,6 +13,7 @@ enum {
 	REMOTE_FOLLOWS_MAX = 16, /* logs of running pods that are followed at once; the others come when their step has ended … */
 	REMOTE_FETCHES_MAX = 4, /* … so many at once */
 	REMOTE_LOGS_WAIT = 30000, /* milliseconds without news of any log after which a run that has ended is left without the rest */
+	REMOTE_CLAIM = 5000, /* milliseconds between two looks whether the one that writes of the run is gone */
 	REMOTE_SAVE = 500, /* milliseconds between two writings of how far the logs are */
 };
 
@@ -38,6 +39,7 @@ struct remote_log {
 	struct log *file; /* NULL: nothing has come yet, or another one writes it */
 	struct store_log known; /* how much of it was in the file when we began */
 	int64_t last; /* nanoseconds: the time of the last line; -1 before the first */
+	int64_t shown; /* as `last`, of what was shown while another wrote: it is not shown again */
 	bool in_line;
 	bool tried; /* to follow it, in vain */
 	bool unsaved;
@@ -55,6 +57,8 @@ struct remote {
 	struct store_place place; /* target, where, door */
 	struct store *store; /* NULL: another process writes of the run, and this one only looks */
 	int claim;
+	char *store_folder; /* where it is, while another writes; NULL: we do, or nobody has to */
+	int64_t claim_at; /* when it is next looked whether that one is gone */
 	struct workflow_model *model;
 	struct project *project;
 	struct door_watch *watch;
@@ -91,6 +95,8 @@ void remote_log_add(struct remote *remote, size_t place, size_t node, int attemp
 void remote_logs_go_on(struct remote *remote);
 bool remote_logs_whole(const struct remote *remote); /* all, or nothing more is to be hoped for */
 void remote_logs_save(struct remote *remote, bool now);
+/* Another wrote so far, and we do from now on: what of the logs is not in the store is asked for once more. */
+void remote_logs_take_over(struct remote *remote);
 void remote_logs_free(struct remote *remote);
 /* Its attempt never was: a retry has reset it. */
 void remote_log_forget(struct remote *remote, const char *id);

@@ -190,7 +190,7 @@ make_run(struct remote *remote, const struct store_run *row, const struct remote
 		run_observe(remote->run, &options->observers[i]);
 }
 
-/* Another process that watches the run writes of it, and this one looks only. */
+/* Another process that watches the run writes of it, and this one looks only, until that one is gone. */
 static int
 claim(struct remote *remote, const struct store_run *row, struct remote_problem *ret)
 {
@@ -200,6 +200,7 @@ claim(struct remote *remote, const struct store_run *row, struct remote_problem 
 	if (taken < 0)
 		return refuse(ret, "L0704", &err, NULL);
 	if (taken) {
+		remote->store_folder = xstrdup(store_folder(remote->store));
 		store_close(remote->store);
 		remote->store = NULL;
 	}

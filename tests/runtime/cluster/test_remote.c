@@ -387,6 +387,52 @@ test_store(void)
 	arena_free(arena);
 }
 
+/* One watches and writes, another looks on; when the first is gone, at whatever moment, the other goes on with all of it. */
+static void
+test_heirs(void)
+{
+	size_t bad = 0, n = 0;
+
+	for (int life = 1; life < 120; life += 7, n++) {
+		struct world first, second;
+		struct remote *owner, *guest;
+		struct store *store;
+		struct arena *arena = arena_new();
+		struct buf got = { 0 };
+		struct store_run run;
+		struct error err;
+		size_t n_steps = 0;
+		char path[600];
+		int polls = 0;
+
+		store_of(path, sizeof(path), "heirs");
+		open_world(&first, 0);
+		open_world(&second, 0);
+		owner = attach(&first, path);
+		guest = attach(&second, path);
+		for (int i = 0; i < life && remote_poll(owner, -1, 200); i++)
+			remote_poll(guest, -1, 200);
+		remote_free(owner);
+		while (remote_poll(guest, -1, 1000) && polls++ < POLLS_MAX)
+			;
+		describe(&got, &second, guest, path);
+		remote_free(guest);
+		store = store_open(path, true, &err);
+		store_find(store, arena, "p-1", &run, &err);
+		store_steps(store, arena, run.id, &n_steps, &err);
+		buf_printf(&got, "\nstore %s %zu", phase_name(run.phase), n_steps);
+		store_close(store);
+		if ((strncmp(buf_text(&got), undisturbed, strlen(undisturbed)) != 0 || !strstr(buf_text(&got), "\nstore Failed 2")) && !bad++)
+			is_str(buf_text(&got), undisturbed, "the first lives for %d polls", life);
+		buf_release(&got);
+		arena_free(arena);
+		close_world(&first);
+		close_world(&second);
+		test_remove_tree(path);
+	}
+	is_int((int64_t)bad, 0, "whoever looks on takes over when the one that writes is gone (%zu moments)", n);
+}
+
 int
 main(void)
 {
@@ -396,6 +442,7 @@ main(void)
 	test_store();
 	test_cuts();
 	test_deaths();
+	test_heirs();
 	plan_unref(plan);
 	test_remove_tree(folder);
 	free(folder);
