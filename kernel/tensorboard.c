@@ -88,10 +88,11 @@ tensorboard_installed(void)
 static int
 spawn(struct tensorboard *board, const char *path, const char *folder, struct error *err)
 {
-	CLEANUP(freep) char *copy = xstrdup(folder);
+	CLEANUP(freep) char *whole = realpath(folder, NULL);
+	CLEANUP(freep) char *copy = xstrdup(whole ? whole : folder);
 	char *argv[] = { (char[]){ "tensorboard" }, (char[]){ "--logdir" }, copy, (char[]){ "--host" }, (char[]){ "127.0.0.1" },
 			 (char[]){ "--port" }, (char[]){ "0" }, NULL };
-	const struct spawn spawn = { .path = path, .argv = argv, .envp = environ, .cwd = folder, .output = board->log, .error = board->log };
+	const struct spawn spawn = { .path = path, .argv = argv, .envp = environ, .cwd = copy, .output = board->log, .error = board->log };
 
 	return warden_spawn(board->warden, 1, &spawn, err);
 }
