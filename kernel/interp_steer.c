@@ -293,7 +293,7 @@ act_attach(struct act *act)
 	}
 	diags_release(&diags);
 	request.where = known.place.where;
-	request.attach = known.id;
+	request.attach = known.name;
 	request.known = known_plan(act, &known);
 	return act_begin(act, &request);
 }

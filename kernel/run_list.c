@@ -30,7 +30,7 @@ format_time(char ret[32], int64_t ms, bool iso)
 static void
 format_duration(char ret[32], const struct store_run *run)
 {
-	double seconds = (double)(run->ended_ms - run->started_ms) / 1000;
+	double seconds = run->ended_ms > run->started_ms ? (double)(run->ended_ms - run->started_ms) / 1000 : 0;
 
 	ret[0] = '\0';
 	if (run->started_ms && run->ended_ms)

@@ -46,7 +46,7 @@ struct store_run {
 	const char *message; /* or NULL */
 	int64_t started_ms, ended_ms; /* 0: not yet */
 	int64_t owner; /* process number */
-	bool owned; /* that process lives; a run on a cluster that has not ended and is not owned can be attached to */
+	bool owned; /* that process lives, or watches it still; a run on a cluster that has not ended and is not owned can be attached to */
 	struct store_place place;
 	size_t steps, done, bad; /* instances of steps: all so far, ended, Failed or Error */
 	const char *folder;

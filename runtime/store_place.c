@@ -7,11 +7,14 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/macros.h"
 #include "runtime/paths.h"
 #include "runtime/store_private.h"
+
+enum { CLAIM_TRIES = 3, CLAIM_PAUSE = 3000000 /* nanoseconds */ };
 
 static void
 write_uuid(char ret[37], const unsigned char bytes[16])
@@ -174,6 +177,18 @@ own(struct store *store, const char *run, struct error *err)
 	return store_finish(store, statement, err);
 }
 
+/* Who only looks whether it is held holds it for a moment, too. */
+static int
+take_lock(int fd)
+{
+	const struct timespec pause = { .tv_nsec = CLAIM_PAUSE };
+	int rc;
+
+	for (int i = 0; (rc = flock(fd, LOCK_EX | LOCK_NB)) && errno == EWOULDBLOCK && i < CLAIM_TRIES; i++)
+		nanosleep(&pause, NULL);
+	return rc;
+}
+
 int
 store_claim(struct store *store, const struct store_run *run, int *ret_claim, struct error *err)
 {
@@ -186,7 +201,7 @@ store_claim(struct store *store, const struct store_run *run, int *ret_claim, st
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		result = error_errno(err, errno, "cannot open `%s`", path);
-	else if (flock(fd, LOCK_EX | LOCK_NB))
+	else if (take_lock(fd))
 		result = errno == EWOULDBLOCK ? 1 : error_errno(err, errno, "cannot lock `%s`", path);
 	else
 		result = own(store, run->id, err);

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/macros.h"
 #include "runtime/paths.h"
 #include "runtime/store_private.h"
-
 
 #define RUN_COLUMNS \
 	"id, name, pipeline, phase, message, started_ms, ended_ms, owner_pid, owner_start, owner_boot," \
@@ -49,6 +49,23 @@ read_place(struct arena *arena, sqlite3_stmt *statement, struct store_place *ret
 		*texts[i] = store_column(arena, statement, PLACE_AT + (int)i);
 }
 
+/* Somebody watches it, in this process or another: the claim is a lock that ends with its holder. */
+static bool
+is_claimed(const char *folder)
+{
+	CLEANUP(buf_release) struct buf path = { 0 };
+	bool held;
+	int fd;
+
+	buf_printf(&path, "%s/watch", folder);
+	fd = open(buf_text(&path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return false;
+	held = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+	close(fd);
+	return held;
+}
+
 static void
 read_run(struct store *store, struct arena *arena, sqlite3_stmt *statement, struct store_run *ret)
 {
@@ -69,7 +86,7 @@ read_run(struct store *store, struct arena *arena, sqlite3_stmt *statement, stru
 	ret->folder = arena_printf(arena, "%s/runs/%s", store->folder, ret->name);
 	snprintf(owner.boot, sizeof(owner.boot), "%s", boot ? boot : "");
 	read_place(arena, statement, &ret->place);
-	ret->owned = store_owner_lives(&owner);
+	ret->owned = ret->place.target ? is_claimed(ret->folder) : store_owner_lives(&owner);
 	if (phase_ended(ret->phase) || ret->owned || ret->place.target)
 		return;
 	ret->phase = PHASE_ERROR;
