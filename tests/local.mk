@@ -159,6 +159,7 @@ SCRIPT_TESTS += %D%/step/test_score.py
 SCRIPT_TESTS += %D%/step/test_steps.sh
 SCRIPT_TESTS += %D%/train/score_vs_peers.py
 SCRIPT_TESTS += %D%/train/bpe_vs_tokenizers.py
+SCRIPT_TESTS += %D%/train/gpt2_vs_transformers.py
 SCRIPT_TESTS += %D%/train/parity_vs_torch.py
 SCRIPT_TESTS += %D%/train/test_generate.py
 SCRIPT_TESTS += %D%/train/test_subword.py

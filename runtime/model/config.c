@@ -172,6 +172,25 @@ read_member(struct model_config *config, const struct value *dict, const struct 
 	return 0;
 }
 
+/* What of GPT-2's options changes the numbers, and is not here. */
+static int
+check_options(const struct value *dict, struct error *err)
+{
+	static const struct {
+		const char *name;
+		bool wanted;
+	} options[] = { { "tie_word_embeddings", true }, { "scale_attn_weights", true }, { "scale_attn_by_inverse_layer_idx", false },
+		{ "add_cross_attention", false } };
+
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		const struct value *value = value_get(dict, options[i].name);
+
+		if (value && value->kind == VALUE_BOOLEAN && value->boolean != options[i].wanted)
+			return error_set(err, "`%s` is %s, and only the other is known here", options[i].name, value->boolean ? "true" : "false");
+	}
+	return 0;
+}
+
 static int
 read_dict(struct model_config *ret, const struct value *dict, struct error *err)
 {
@@ -186,7 +205,7 @@ read_dict(struct model_config *ret, const struct value *dict, struct error *err)
 	for (size_t i = 0; i < MEMBERS_N; i++)
 		if (read_member(ret, dict, &MEMBERS[i], err))
 			return -1;
-	return model_config_check(ret, err);
+	return check_options(dict, err) ? -1 : model_config_check(ret, err);
 }
 
 int

@@ -172,6 +172,8 @@ test_config(void)
 		{ "{\"model_type\": \"gpt2\", \"activation_function\": \"swish\"}", "`swish`" },
 		{ "{\"model_type\": \"gpt2\", \"n_layer\": 1, \"n_embd\": 8, \"n_head\": 2, \"vocab_size\": 9, \"n_positions\": 9, "
 		  "\"resid_pdrop\": 1}", "dropout" },
+		{ "{\"model_type\": \"gpt2\", \"n_layer\": 1, \"n_embd\": 8, \"n_head\": 2, \"vocab_size\": 9, \"n_positions\": 9, "
+		  "\"tie_word_embeddings\": false}", "`tie_word_embeddings`" },
 	};
 	struct model_config small, again;
 	struct error err = { "" };
