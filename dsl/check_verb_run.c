@@ -124,6 +124,13 @@ verb_tensorboard(struct check *check, const struct ast_stmt *stmt, struct action
 	about(check, stmt, ACTION_TENSORBOARD, true, list, NULL);
 }
 
+/* The name of the handle that the verb is about: it means the run as it is seen from then on. */
+static const char *
+same_handle(const struct action *a)
+{
+	return a->expr && a->expr->kind == EXPR_VARIABLE && a->expr->n_items == 1 ? a->expr->path[0] : NULL;
+}
+
 void
 verb_retry(struct check *check, const struct ast_stmt *stmt, struct action_list *list)
 {
@@ -137,6 +144,7 @@ verb_retry(struct check *check, const struct ast_stmt *stmt, struct action_list 
 	if (!a)
 		return;
 	a->text2 = step;
+	a->bind = same_handle(a);
 	if (step && handle.plan && plan_step_index(handle.plan, step) == SIZE_MAX) {
 		const char **names = arena_alloc(check->arena, (handle.plan->n_steps + 1) * sizeof(*names));
 
@@ -187,7 +195,7 @@ verb_attach(struct check *check, const struct ast_stmt *stmt, struct action_list
 	struct action *a = about(check, stmt, ACTION_ATTACH, false, list, &handle);
 
 	if (a)
-		a->bind = stmt->name.text;
+		a->bind = stmt->name.text ? stmt->name.text : same_handle(a);
 	check_bind_run(check, &stmt->name, handle.plan);
 }
 

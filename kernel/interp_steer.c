@@ -66,7 +66,7 @@ act_control(struct act *act, enum door_control what)
 	return finish(act, steer_control(&request, what, &diags, &said), &diags, &said);
 }
 
-/* A run that goes on again is shown again where it was shown: by a look of its own in this cell. */
+/* A run that goes on again is shown again, in this cell. */
 int
 act_retry(struct act *act)
 {
@@ -77,7 +77,9 @@ act_retry(struct act *act)
 	if (request_of(act, &request) < 0)
 		return -1;
 	diags_init(&diags);
-	return finish(act, steer_retry(&request, act->action->text2, &diags, &said), &diags, &said);
+	if (finish(act, steer_retry(&request, act->action->text2, &diags, &said), &diags, &said) < 0)
+		return -1;
+	return act_attach(act);
 }
 
 int
@@ -214,11 +216,21 @@ given_args(struct act *act, const char *const (**ret)[2])
 	return 0;
 }
 
+/* What the run is of that the action names by a handle; NULL without one. */
+static struct plan *
+handle_plan(struct act *act)
+{
+	size_t step = SIZE_MAX;
+	struct run *run = act->action->expr ? act_handle(act, act->action->expr, &step) : NULL;
+
+	return run ? run->plan : NULL;
+}
+
 /* A run that has just been submitted is shown as any that is there. */
 static int
 show_submitted(struct act *act, int rc, const char *run, const char *where, struct diags *diags)
 {
-	struct background_request request = { .where = where, .attach = run, .stays = true };
+	struct background_request request = { .where = where, .attach = run, .stays = true, .known = handle_plan(act) };
 	struct buf nothing = { 0 };
 
 	if (rc < 0)
@@ -271,7 +283,7 @@ known_plan(struct act *act, const struct store_run *known)
 int
 act_attach(struct act *act)
 {
-	struct background_request request = { .stays = act->action->kind == ACTION_ATTACH };
+	struct background_request request = { .stays = act->action->kind != ACTION_WAIT };
 	struct steer_request which;
 	struct store_run known;
 	struct diags diags;
@@ -294,7 +306,9 @@ act_attach(struct act *act)
 	diags_release(&diags);
 	request.where = known.place.where;
 	request.attach = known.name;
-	request.known = known_plan(act, &known);
+	request.known = handle_plan(act);
+	if (!request.known)
+		request.known = known_plan(act, &known);
 	return act_begin(act, &request);
 }
 

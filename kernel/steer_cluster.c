@@ -145,6 +145,17 @@ open_kube_of(struct target_door *ret, const struct steer_cluster *request, struc
 	return need_kube(ret, request, diags);
 }
 
+/* Where runs are: a Kubeflow of one user has them where it is itself. */
+static const char *
+runs_namespace(const struct target_door *target)
+{
+	if (target->cluster->namespace_)
+		return target->cluster->namespace_;
+	if (*target->door->namespace_)
+		return target->door->namespace_;
+	return target->door->ops->kind == DOOR_KFP ? "kubeflow" : NULL;
+}
+
 static void
 write_indented(struct buf *buf, const char *text, const char *indent)
 {
@@ -167,7 +178,7 @@ write_item(struct buf *said, const char *state, const char *what, const char *no
 int
 steer_prepare(const struct steer_cluster *request, bool apply, struct diags *diags, struct buf *said)
 {
-	struct prepare_request what = { .namespace_ = request->cluster->namespace_, .apply = apply };
+	struct prepare_request what = { .apply = apply };
 	struct target_door target;
 	struct api_failure failure;
 	struct prepare prepare = { 0 };
@@ -176,6 +187,7 @@ steer_prepare(const struct steer_cluster *request, bool apply, struct diags *dia
 
 	if (rc == 0) {
 		what.kube = target.kube;
+		what.namespace_ = runs_namespace(&target);
 		rc = prepare_run(&prepare, &what, &failure);
 		if (rc < 0)
 			failed(request, &failure, diags);
@@ -200,7 +212,7 @@ steer_cleanup(const struct steer_cluster *request, bool apply, struct diags *dia
 {
 	static const char *const states[] = { [CLEANUP_FOUND] = "found", [CLEANUP_REMOVED] = "removed", [CLEANUP_KEPT] = "kept",
 					      [CLEANUP_FAILED] = "failed" };
-	struct cleanup_request what = { .namespace_ = request->cluster->namespace_, .apply = apply };
+	struct cleanup_request what = { .apply = apply };
 	struct target_door target;
 	struct api_failure failure;
 	struct cleanup cleanup = { 0 };
@@ -209,6 +221,7 @@ steer_cleanup(const struct steer_cluster *request, bool apply, struct diags *dia
 
 	if (rc == 0) {
 		what.kube = target.kube;
+		what.namespace_ = runs_namespace(&target);
 		rc = cleanup_run(&cleanup, &what, &failure);
 		if (rc < 0)
 			failed(request, &failure, diags);

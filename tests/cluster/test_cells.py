@@ -117,6 +117,12 @@ def steering(cells, name):
     tap.contains(cells.text(f'stop "{name}" on real'), "is told to stop", "and stopped")
     tap.is_(cells.update("Failed").parent["msg_id"], msg_id, "which the display of `attach` shows")
     tap.contains(cells.text("wait old"), "L0701", "and `wait` tells")
+    msg_id, reply, _ = cells.run("retry old")
+    tap.is_(reply.content["status"], "ok", "what failed runs again")
+    tap.is_(cells.update("Running").parent["msg_id"], msg_id, "and is shown again, in that cell")
+    tap.contains(cells.text("print old.status"), "Running", "and the handle means it")
+    tap.contains(cells.text("stop old"), "is told to stop", "it is stopped once more")
+    tap.contains(cells.text("wait old"), "L0701", "and ends")
 
 
 def others_runs(cells):
