@@ -4,11 +4,11 @@ build_end=$((SECONDS + ${LATEEN_CLUSTER_BUILD_SECONDS:-86400}))
 export GOTOOLCHAIN=local CGO_ENABLED=0 GOFLAGS=-buildvcs=false
 mkdir -p "$bin" "$images" "$logs"
 
-in_time() { # WHAT COMMAND…: the command, for what is left of LATEEN_CLUSTER_BUILD_SECONDS
-	local what=$1 left=$((build_end - SECONDS)) status=0
-	shift
+in_time() { # WHAT LOG COMMAND…: the command, for what is left of LATEEN_CLUSTER_BUILD_SECONDS; its words go to the log
+	local what=$1 log=$logs/$2 left=$((build_end - SECONDS)) status=0
+	shift 2
 	[ $left -gt 0 ] || cannot "the time for building was over before $what (what was built stays for the next try)"
-	timeout -k 10 "$left" "$@" || status=$?
+	timeout -k 10 "$left" "$@" >"$log" 2>&1 || status=$?
 	[ $status != 124 ] || cannot "the time for building was over within $what (what was built stays for the next try)"
 	return $status
 }
@@ -52,7 +52,7 @@ fetch_modules() { # FOLDER: once for each go.sum
 	local mark
 	mark="$home/.fetched-$(basename "$1")"
 	[ "$(cat "$mark" 2>/dev/null)" != "$(sha256sum <"$1/go.sum")" ] || return 0
-	in_time "fetching modules" go -C "$1" mod download >"$logs/modules.log" 2>&1 ||
+	in_time "fetching modules" modules.log go -C "$1" mod download ||
 		cannot "Go's modules cannot be fetched: $(tail -n 1 "$logs/modules.log")"
 	sha256sum <"$1/go.sum" >"$mark"
 }
@@ -62,7 +62,7 @@ go_build() { # NAME FOLDER PACKAGE FLAGS
 	mark=$(cat "$2/go.mod" <(go version) <(printf %s "$4") | sha256sum)
 	[ ! -x "$bin/$1" ] || [ "$(cat "$bin/.$1" 2>/dev/null)" != "$mark" ] || return 0
 	fetch_modules "$2"
-	in_time "$1" go -C "$2" build -p "${LATEEN_CLUSTER_JOBS:-$(nproc)}" -trimpath -ldflags "-s -w $4" -o "$bin/$1" "$3" >"$logs/go-$1.log" 2>&1 ||
+	in_time "building $1" "go-$1.log" go -C "$2" build -p "${LATEEN_CLUSTER_JOBS:-$(nproc)}" -trimpath -ldflags "-s -w $4" -o "$bin/$1" "$3" ||
 		broken "$1 does not build ($logs/go-$1.log)"
 	printf '%s\n' "$mark" >"$bin/.$1"
 	say "built $1"
@@ -89,7 +89,7 @@ if [ "$(cat "$source/.complete" 2>/dev/null)" != "$version" ]; then
 	rm -rf "$source"
 	mkdir -p "$source"
 	cp "$here"/modules/argo/go.{mod,sum} "$source"
-	in_time "fetching Argo" go -C "$source" mod download $argo >"$logs/modules.log" 2>&1 ||
+	in_time "fetching Argo" modules.log go -C "$source" mod download $argo ||
 		cannot "Argo's module cannot be fetched: $(tail -n 1 "$logs/modules.log")"
 	cp -r --no-preserve=mode "$(go -C "$source" list -m -f '{{.Dir}}' $argo)" "$source/workflows"
 	cp "$source"/workflows/workflow/executor/osspecific/signal_{darwin,linux}.go
@@ -103,10 +103,9 @@ flags="-X $argo.version=$version -X $argo.gitTag=$version -X $argo.gitTreeState=
 # --- the S3 server, and the Python that reads Argo's definitions
 if ! cmp -s "$here/modules/s3/requirements.txt" "$home/venv/.complete"; then
 	rm -rf "$home/venv"
-	{
-		python3 -m venv "$home/venv" &&
-			in_time "fetching the S3 server" "$home/venv/bin/pip" install -q --disable-pip-version-check -r "$here/modules/s3/requirements.txt"
-	} >"$logs/pip.log" 2>&1 || cannot "the S3 server cannot be installed ($logs/pip.log)"
+	python3 -m venv "$home/venv" >"$logs/venv.log" 2>&1 || cannot "python3 makes no virtual environment ($logs/venv.log)"
+	in_time "fetching the S3 server" pip.log "$home/venv/bin/pip" install -q --disable-pip-version-check -r "$here/modules/s3/requirements.txt" ||
+		cannot "the S3 server cannot be installed ($logs/pip.log)"
 	cp "$here/modules/s3/requirements.txt" "$home/venv/.complete"
 	say "installed the S3 server"
 fi

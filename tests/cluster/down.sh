@@ -1,5 +1,11 @@
 # Ends the cluster: programs, images and logs stay, the rest goes. Sourced by `cluster`.
 
+other=$(owner)
+if [ -n "$other" ] && [ "$other" != "$home" ]; then
+	say "nothing of $home is up; that is the cluster of $other"
+	exit 0
+fi
+
 # The kubelet first, or it would start again what is ended next.
 stop kubelet
 if alive containerd; then

@@ -35,6 +35,11 @@ cannot() {
 	exit $CANNOT
 }
 
+# Who is up: the namespace, sockets and mounts of a cluster are in one place, whatever its home.
+owner() {
+	cat "$run/home" 2>/dev/null || true
+}
+
 need_root() {
 	[ "$(id -u)" = 0 ] || cannot "a cluster needs root"
 }

@@ -6,7 +6,11 @@ needed=(etcd kube-apiserver)
 for program in "${needed[@]}"; do
 	[ -x "$bin/$program" ] || broken "$program is not built: cluster build t$up_level"
 done
+other=$(owner)
+[ -z "$other" ] || [ "$other" = "$home" ] || cannot "the cluster of $other is up on this machine"
 mkdir -p "$pki" "$conf/cni" "$logs" "$pids" "$images" "$run" "$state"
+
+printf '%s\n' "$home" >"$run/home"
 
 fill() { # TEMPLATE FILE
 	sed "s|@HOME@|$home|g; s|@RUN@|$run|g; s|@CONF@|$conf|g; s|@STATE@|$state|g" "$here/conf/$1" >"$2"
