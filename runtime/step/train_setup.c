@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/macros.h"
 #include "runtime/step/train.h"
@@ -35,6 +36,26 @@ train_read_file(const char *path, size_t max, struct buf *ret, struct error *err
 
 /* ---- the device ---- */
 
+/* Processors' worth of time that the control group gives, rounded up; 0 where it says nothing. A container on a large machine may have many
+ * processors and the time of one. */
+static int
+processors_of_group(void)
+{
+	FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
+	char line[64], *end;
+	int ret = 0;
+
+	if (file && fgets(line, sizeof(line), file)) {
+		long long quota = strtoll(line, &end, 10), period = strtoll(end, NULL, 10);
+
+		if (end != line && quota > 0 && period > 0 && quota / period < OPS_THREADS_MAX)
+			ret = (int)((quota + period - 1) / period);
+	}
+	if (file)
+		fclose(file);
+	return ret;
+}
+
 int
 train_open_device(const struct step_call *call, const char *precision, struct ops_device **ret, struct error *err)
 {
@@ -49,6 +70,8 @@ train_open_device(const struct step_call *call, const char *precision, struct op
 		return error_set(err, "--device wants `auto`, `cpu` or `cuda`, not `%s`", name);
 	if (strcmp(precision, "f32") != 0 && strcmp(precision, "bf16") != 0)
 		return error_set(err, "--precision wants `f32` or `bf16`, not `%s`", precision);
+	if (!threads && processors_of_group() < sysconf(_SC_NPROCESSORS_ONLN))
+		threads = processors_of_group();
 	*ret = ops_open("cpu", (int)threads, !strcmp(precision, "bf16") ? OPS_BF16 : OPS_F32, &why);
 	return *ret ? 0 : error_set(err, "--precision %s: %s", precision, why);
 }
