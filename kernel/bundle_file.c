@@ -75,7 +75,7 @@ ask_cluster(struct bundling *b, const struct cluster *cluster)
 		if (target.chosen)
 			buf_printf(&b->text, "    found: %s\n", target.chosen);
 		if (target.door->ops->probe(target.door, target.arena, &version, &failure) == 0)
-			buf_printf(&b->text, "    answers: %s\n", version ? version : "it does not say which version it is");
+			buf_printf(&b->text, "    answers: %s\n", version && *version ? version : "it does not say which version it is");
 		else
 			target_explain(&diags, (struct span){ 0 }, NULL, &failure);
 	}

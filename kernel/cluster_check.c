@@ -55,7 +55,7 @@ summarize(const struct cluster_check *request, const struct target_door *target,
 
 	if (target->chosen)
 		buf_printf(ret, "%s: %s\n", cluster->name, target->chosen);
-	buf_printf(ret, "%s on %s (%s%s%s%s%s): %s would stop it\n", request->plan->name, cluster->name, server, version ? ", " : "",
+	buf_printf(ret, "%s on %s (%s%s%s%s%s): %s would stop it\n", request->plan->name, cluster->name, server, version && *version ? ", " : "",
 		version ? version : "", *namespace_ ? ", namespace " : "", namespace_, warned ? "nothing that is certain" : "nothing");
 }
 

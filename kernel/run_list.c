@@ -38,24 +38,30 @@ format_duration(char ret[32], const struct store_run *run)
 }
 
 /* Of a run that goes on where nobody looks, what is listed is what was seen last. */
+static bool
+is_seen_last(const struct store_run *run)
+{
+	return run->place.target && !run->owned && !phase_ended(run->phase);
+}
+
 static const char *
 message_of(const struct store_run *run)
 {
-	if (run->place.target && !run->owned && !phase_ended(run->phase))
-		return "  not watched now: `attach` looks";
+	if (is_seen_last(run))
+		return "as last seen: `attach` looks again";
 	return run->message ? run->message : "";
 }
 
 static void
 text_row(struct buf *buf, const struct store_run *run)
 {
+	const char *message = message_of(run);
 	char started[32], duration[32];
 
 	format_time(started, run->started_ms, false);
 	format_duration(duration, run);
 	buf_printf(buf, "%-28s %-10s %-20s %9s  %zu/%zu steps%s%s%s%s\n", run->name, phase_name(run->phase), started, duration, run->done, run->steps,
-		   run->place.target ? "  on " : "", run->place.target ? run->place.target : "", run->message ? "  " : "",
-		   message_of(run));
+		   run->place.target ? "  on " : "", run->place.target ? run->place.target : "", *message ? "  " : "", message);
 }
 
 static void
@@ -112,13 +118,14 @@ time_value(struct arena *arena, int64_t ms)
 static const struct value *
 run_value(struct arena *arena, const struct store_run *run)
 {
-	static const char *const keys[] = { "id", "name", "pipeline", "phase", "message", "started", "ended", "steps", "done", "failed", "on" };
+	static const char *const keys[] = { "id", "name", "pipeline", "phase", "message", "started", "ended", "steps", "done", "failed", "on",
+					    "as_last_seen" };
 	const struct value *items[] = {
 		value_string(arena, run->id), value_string(arena, run->name), value_string(arena, run->pipeline),
 		value_string(arena, phase_name(run->phase)), run->message ? value_string(arena, run->message) : &VALUE_OF_NULL,
 		time_value(arena, run->started_ms), time_value(arena, run->ended_ms), value_integer(arena, (int64_t)run->steps),
 		value_integer(arena, (int64_t)run->done), value_integer(arena, (int64_t)run->bad),
-		run->place.target ? value_string(arena, run->place.target) : &VALUE_OF_NULL,
+		run->place.target ? value_string(arena, run->place.target) : &VALUE_OF_NULL, is_seen_last(run) ? &VALUE_OF_TRUE : &VALUE_OF_FALSE,
 	};
 
 	return value_dict(arena, keys, items, ARRAY_LEN(keys));

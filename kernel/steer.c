@@ -3,6 +3,7 @@
 #include "kernel/steer.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "runtime/cluster/control.h"
@@ -136,6 +137,46 @@ steer_release(struct steered *steered)
 	arena_free(steered->arena);
 }
 
+/* ---- one that its cluster has no longer ---- */
+
+/* Not only this request found nothing: the list of what is there does not have it either. */
+static bool
+is_gone(const struct steered *steered)
+{
+	struct door *door = steered->target.door;
+	bool by_id = door->ops->kind == DOOR_KFP || !*steered->run.name;
+	const struct door_list list = { .name = by_id ? steered->run.id : steered->run.name, .max = 1 };
+	struct arena *arena = arena_new();
+	struct api_failure ignored;
+	struct door_run *found;
+	bool gone = false;
+	size_t n;
+
+	if (door->ops->list(door, &list, arena, &found, &n, &ignored) == 0)
+		gone = !n || strcmp(found[0].id, steered->run.id) != 0;
+	arena_free(arena);
+	return gone;
+}
+
+/* What the store has of it is not left as if it went on. */
+static void
+keep_gone(struct steered *steered)
+{
+	CLEANUP(freep) char *folder = store_folder_of(".");
+	const char *id = steered->run.token && *steered->run.token ? steered->run.token : steered->run.id;
+	struct error ignored;
+	struct timespec now;
+	struct store *store;
+
+	if (!steered->known.id && !look_up(steered, id))
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	store = store_open(folder, true, &ignored);
+	if (store)
+		store_end_gone(store, &steered->known, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, &ignored);
+	store_close(store);
+}
+
 /* ---- what is asked of it ---- */
 
 static const char *
@@ -222,6 +263,7 @@ steer_control(const struct steer_request *request, enum door_control what, struc
 	struct buf left = { 0 };
 	struct api_failure failure;
 	struct steered steered;
+	bool gone = false;
 	int rc = steer_find(&steered, request, false, diags);
 
 	if (rc == 0 && steered.here) {
@@ -230,10 +272,17 @@ steer_control(const struct steer_request *request, enum door_control what, struc
 		struct door *door = steered.target.door;
 
 		rc = what == DOOR_DELETE ? delete_there(&steered, &failure, &left) : door->ops->control(door, &steered.run, what, &failure);
+		gone = rc < 0 && failure.kind == API_NOT_FOUND && is_gone(&steered);
+		if (gone || (rc == 0 && what == DOOR_DELETE))
+			keep_gone(&steered);
+		if (gone && what == DOOR_DELETE)
+			rc = 0;
 		if (rc < 0)
 			failed(request, &failure, diags);
 	}
-	if (rc == 0)
+	if (rc == 0 && gone)
+		buf_printf(said, "the run `%s` was on its cluster no more\n", name_of(&steered));
+	else if (rc == 0)
 		buf_printf(said, "the run `%s` %s\n%s", name_of(&steered), done[what], buf_text(&left));
 	buf_release(&left);
 	if (rc == 0 && what == DOOR_DELETE && !steered.here && steered.known.id)

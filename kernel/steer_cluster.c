@@ -368,6 +368,20 @@ steer_submit(const struct steer_cluster *request, const struct steer_pipeline *w
 	return rc;
 }
 
+/* What the copy is called by: the pipeline; of a run that the store does not know, what its own name was made of. */
+static const char *
+clone_prefix(const struct steered *steered, const struct value *object)
+{
+	const char *prefix = value_text(value_get(value_get(object, "metadata"), "generateName"));
+	size_t n = prefix ? strlen(prefix) : 0;
+
+	if (steered->known.pipeline)
+		return steered->known.pipeline;
+	while (n && prefix[n - 1] == '-')
+		n--;
+	return n ? arena_strndup(steered->arena, prefix, n) : "clone";
+}
+
 int
 steer_clone(const struct steer_request *request, const char *const (*given)[2], size_t n_given, struct arena *arena,
 	    const char **ret_run, const char **ret_where, struct diags *diags)
@@ -395,8 +409,7 @@ steer_clone(const struct steer_request *request, const char *const (*given)[2], 
 		}
 	}
 	if (rc == 0)
-		rc = submit(&steered.target, &submission, steered.known.pipeline ? steered.known.pipeline : "clone", request->span, arena, ret_run,
-			ret_where, diags);
+		rc = submit(&steered.target, &submission, clone_prefix(&steered, object), request->span, arena, ret_run, ret_where, diags);
 	steer_release(&steered);
 	return rc;
 }

@@ -93,6 +93,8 @@ int store_set_place(struct store *store, const char *run, const struct store_pla
  * in this process or another. 1: another is it. */
 int store_claim(struct store *store, const struct store_run *run, int *ret_claim, struct error *err);
 void store_release_claim(int claim);
+/* Its cluster has it no longer: one that had not ended is over, as Error. Where somebody watches it nothing is written: that one sees it. */
+int store_end_gone(struct store *store, const struct store_run *run, int64_t now_ms, struct error *err);
 
 /* How much of an attempt's log is in its file. */
 struct store_log {

@@ -258,3 +258,17 @@ store_get_log(struct store *store, struct arena *arena, const char *run, const c
 	sqlite3_finalize(statement);
 	return 0;
 }
+
+int
+store_end_gone(struct store *store, const struct store_run *run, int64_t now_ms, struct error *err)
+{
+	int claim = -1, rc;
+
+	if (phase_ended(run->phase))
+		return 0;
+	rc = store_claim(store, run, &claim, err);
+	if (rc == 0)
+		rc = store_end_run(store, run->id, PHASE_ERROR, "deleted on its cluster before its end was seen", NULL, now_ms, err);
+	store_release_claim(claim);
+	return rc < 0 ? -1 : 0;
+}

@@ -8,6 +8,9 @@
 #include "runtime/cluster/base64.h"
 #include "runtime/cluster/door_kfp_private.h"
 
+/* What a server says that was built without being told its version. */
+static const char UNKNOWN[] = "unknown";
+
 enum { OLDEST = 1 }; /* major version; before it, v1beta1 was another */
 
 const char *
@@ -56,7 +59,7 @@ check_health(struct door_kfp *door, const struct value *answer, const char **ret
 			kfp_api(door->kfp)->words->address);
 		return -1;
 	}
-	*ret_version = tag ? tag : "";
+	*ret_version = tag && strcmp(tag, UNKNOWN) != 0 ? tag : "";
 	if (tag && *tag >= '0' && *tag <= '9' && strtol(tag, NULL, 10) < OLDEST) {
 		api_refuse(ret_failure, API_REFUSED, "Kubeflow Pipelines at `%s` is of version %.40s, which is too old", server, tag);
 		api_say(ret_failure->help, "whoever runs it must bring it to 1.8 or later; what is here was made for 2.17");

@@ -288,6 +288,7 @@ find(struct remote *remote, const char *which, const struct store_run *row, stru
 {
 	struct door_list list = { .name = which, .max = FOUND_MAX };
 	struct door_run *found = NULL;
+	struct error ignored;
 	size_t n = 0;
 
 	if (row && *row->place.workflow_id)
@@ -304,6 +305,8 @@ find(struct remote *remote, const char *which, const struct store_run *row, stru
 		return 0;
 	}
 	api_refuse(&ret->failure, API_NOT_FOUND, "the cluster has no run `%s`%s", which, row ? " any more" : "");
+	if (row)
+		store_end_gone(remote->store, row, remote_now(remote), &ignored);
 	if (row)
 		api_say(ret->failure.help, "what was seen of it stays here: `logs %s`", row->name);
 	return fail(ret, "L1011");

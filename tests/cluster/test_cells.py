@@ -106,7 +106,7 @@ def interrupts_end_the_watching(cells):
 
 
 def steering(cells, name):
-    tap.contains(cells.text("runs"), "not watched now", "a run that nobody watches is listed as that")
+    tap.contains(cells.text("runs"), "as last seen", "a run that nobody watches is listed as that")
     status = cells.restart()
     tap.is_(status, (0, ""), "the kernel ends though runs go on")
     msg_id, reply, _ = cells.run(f'old = attach "{name}"')

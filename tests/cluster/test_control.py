@@ -129,6 +129,18 @@ def steering(s):
     while s.space.pods(waits) and time.monotonic() < end:
         time.sleep(0.3)
     tap.ok(waits not in s.space.workflows() and not s.space.pods(waits), "and its pods go with it")
+    gone(s)
+
+
+def gone(s):
+    """A run that somebody else deletes while nobody watches it stayed `Running`, and could not be deleted."""
+    name = s.lateen("run", str(s.program), "--on", "real", "--detach")[1].split()[-1]
+    tap.contains(s.lateen("runs")[1], "as last seen", "a run that nobody watches is listed as it was seen last")
+    s.space.cluster.ask("DELETE", s.space.path(f"workflows/{name}"))
+    rc, said = s.lateen("stop", name)
+    tap.ok(rc != 0 and "not found" in said, f"one that was deleted there cannot be stopped: {said.strip()}")
+    tap.contains(s.lateen("runs")[1], "deleted on its cluster", "and is over then")
+    tap.is_(s.lateen("delete", name)[1].splitlines()[0], f"the run `{name}` was on its cluster no more", "to delete it again does no harm")
 
 
 def kept(s):

@@ -262,6 +262,15 @@ test_cluster_run(void)
 	store_go_on(store, run.id, NULL, &err);
 	store_find(store, arena, run.name, &found, &err);
 	ok(found.phase == PHASE_RUNNING && !found.message && !found.ended_ms, "one that is retried runs again");
+	is_int(store_claim(store, &found, &claim, &err), 0, "it is watched");
+	is_int(store_end_gone(store, &found, 11, &err), 0, "its cluster has it no longer");
+	store_find(store, arena, run.name, &found, &err);
+	is_str(phase_name(found.phase), "Running", "that is left to the one that watches");
+	store_release_claim(claim);
+	is_int(store_end_gone(store, &found, 11, &err), 0, "and where nobody does");
+	store_find(store, arena, run.name, &found, &err);
+	is_str(phase_name(found.phase), "Error", "it is over");
+	is_str(found.message, "deleted on its cluster before its end was seen", "and says so");
 	store_close(store);
 	arena_free(arena);
 }
