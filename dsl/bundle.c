@@ -154,6 +154,16 @@ put_alt(struct buf *buf, const struct graph *graph)
 	buf_release(&words);
 }
 
+/* The picture has room for the first words of a reason only. */
+static bool
+tells_why_it_waits(const struct graph *graph)
+{
+	for (size_t i = 1; graph->has_run && i < graph->n_nodes; i++)
+		if (graph->nodes[i].state.phase == GRAPH_PENDING && graph->nodes[i].state.message)
+			return true;
+	return false;
+}
+
 static void
 put_html(struct buf *buf, const struct graph *graph, const struct layout *layout, const struct buf *svg)
 {
@@ -161,7 +171,8 @@ put_html(struct buf *buf, const struct graph *graph, const struct layout *layout
 	put_alt(buf, graph);
 	buf_printf(buf, "\" style=\"max-width:%s\" src=\"data:image/svg+xml;base64,", layout->width > WIDE ? "100%" : "none");
 	put_base64(buf, buf_text(svg), svg->len);
-	buf_printf(buf, "\"></div><details><summary>%zu %s</summary>", graph->plan->n_steps, graph->plan->n_steps == 1 ? "step" : "steps");
+	buf_printf(buf, "\"></div><details%s><summary>%zu %s</summary>", tells_why_it_waits(graph) ? " open" : "", graph->plan->n_steps,
+		graph->plan->n_steps == 1 ? "step" : "steps");
 	put_table(buf, graph);
 	buf_puts(buf, "</details>");
 }

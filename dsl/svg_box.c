@@ -155,7 +155,8 @@ static void
 put_texts(struct buf *buf, const struct graph *graph, const struct graph_node *node, const struct layout_node *box)
 {
 	bool failed = graph->has_run && graph_phase_failed(node->state.phase) && node->state.message;
-	const char *below = failed ? node->state.message : node->sublabel;
+	bool waits = graph->has_run && node->state.phase == GRAPH_PENDING && node->state.message;
+	const char *below = failed || waits ? node->state.message : node->sublabel;
 	double left = box->x + TEXT_LEFT, room = box->w - TEXT_LEFT - TEXT_RIGHT;
 	bool alone = !below && !node->n_badges;
 	struct svg_text label = { "lt-label", left, box->y + (alone ? LABEL_ALONE_Y : LABEL_Y), room, LABEL_SIZE, TEXT_BOLD };

@@ -322,6 +322,26 @@ read_lists(struct foreign *foreign, struct reading *reading, const struct value 
 	}
 }
 
+/* What is drawn between steps; the data itself that goes there is not looked for. */
+static void
+draw_needs(struct foreign *foreign, const struct reading *reading)
+{
+	const struct plan_child *children = reading->children.items;
+
+	for (size_t i = 0; i < reading->children.n; i++) {
+		size_t *after, n = 0;
+
+		if (children[i].is_group)
+			continue;
+		after = arena_alloc(foreign->arena, children[i].n_needs * sizeof *after + 1);
+		for (size_t k = 0; k < children[i].n_needs; k++)
+			if (!children[children[i].needs[k]].is_group)
+				after[n++] = children[children[i].needs[k]].index;
+		foreign->steps.items[children[i].index].after = after;
+		foreign->steps.items[children[i].index].n_after = n;
+	}
+}
+
 static void
 end_group(struct foreign *foreign, struct reading *reading)
 {
@@ -339,6 +359,7 @@ read_tasks(struct foreign *foreign, struct reading *reading, const struct value 
 	foreign->stack[foreign->depth++] = template;
 	read_dag(foreign, reading, value_get(value_get(template, "dag"), "tasks"));
 	read_lists(foreign, reading, value_get(template, "steps"));
+	draw_needs(foreign, reading);
 	foreign->depth--;
 }
 

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/utf8.h"
+#include "dsl/bundle.h"
 #include "dsl/graph_text.h"
 #include "dsl/svg.h"
 #include "tests/dsl/graph_plan.h"
@@ -97,6 +98,17 @@ test_words(void)
 	buf_clear(&buf);
 	svg_describe(&buf, graph);
 	contains(buf_text(&buf), "\xE2\x81\xA8שלום\xE2\x81\xA9", "what runs from right to left is isolated");
+	buf_clear(&later);
+	graph_update(arena, graph, graph_run_from(arena, plan, "Running/9 first=Pending////no_GPU"));
+	svg_write(&later, graph, layout, SVG_DARK);
+	contains(buf_text(&later), ">no GPU</text>", "a step that waits says why");
+	buf_clear(&later);
+	bundle_write_html(&later, graph, layout);
+	contains(buf_text(&later), "<details open>", "and in full below the picture, in sight");
+	buf_clear(&later);
+	graph_update(arena, graph, graph_run_from(arena, plan, "Running/9 first=Running/2/1"));
+	bundle_write_html(&later, graph, layout);
+	contains(buf_text(&later), "<details>", "as long as one waits");
 	buf_release(&buf);
 	buf_release(&svg);
 	buf_release(&later);

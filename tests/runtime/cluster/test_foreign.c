@@ -14,6 +14,16 @@
 /* A case's parts: `workflow`, an object as YAML, or `file`, the name of one in runs/ (a version a line; the last one's templates
  * count); then `plan`, what is made of it, and `run`, what is shown. */
 
+/* Is the order drawn as an arrow between steps? */
+static bool
+is_drawn(const struct plan_step *step, size_t before)
+{
+	for (size_t i = 0; i < step->n_after; i++)
+		if (step->after[i] == before)
+			return true;
+	return false;
+}
+
 static void
 write_needs(struct buf *buf, const struct plan *plan, const struct target_report *names, const struct plan_group *group,
 	    const struct plan_child *child)
@@ -22,6 +32,8 @@ write_needs(struct buf *buf, const struct plan *plan, const struct target_report
 		const struct plan_child *need = &group->children[child->needs[i]];
 
 		buf_printf(buf, "%s%s", i ? "," : " after ", need->is_group ? names->groups[need->index].task : plan->steps[need->index].name);
+		if (!child->is_group && !need->is_group && !is_drawn(&plan->steps[child->index], need->index))
+			buf_puts(buf, "~");
 	}
 }
 
