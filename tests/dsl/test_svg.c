@@ -101,7 +101,7 @@ test_words(void)
 	buf_clear(&later);
 	graph_update(arena, graph, graph_run_from(arena, plan, "Running/9 first=Pending////no_GPU"));
 	svg_write(&later, graph, layout, SVG_DARK);
-	contains(buf_text(&later), ">no GPU</text>", "a step that waits says why");
+	contains(buf_text(&later), ">no GPU</tspan>", "a step that waits says why");
 	buf_clear(&later);
 	bundle_write_html(&later, graph, layout);
 	contains(buf_text(&later), "<details open>", "and in full below the picture, in sight");

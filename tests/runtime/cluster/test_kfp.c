@@ -432,7 +432,7 @@ do_line(struct setup *setup, const char *line, const struct test_case *test)
 	if (!strcmp(words[0], "probe")) {
 		rc = door->ops->probe(door, setup->arena, &version, &failure);
 		if (!rc)
-			buf_printf(&setup->got, "version %s\n", version);
+			buf_printf(&setup->got, "version %s\n", *version ? version : "not said");
 	} else if (!strcmp(words[0], "submit")) {
 		rc = door->ops->submit(door, &submission, setup->arena, &run, &failure);
 		if (!rc)
