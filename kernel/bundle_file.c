@@ -178,7 +178,8 @@ add_secret(struct redaction *redaction, const struct secret *secret)
 
 	if (secret && secret_read(secret, &text, NULL) == 0)
 		redaction_add(redaction, buf_text(&text));
-	explicit_bzero(text.data, text.len);
+	if (text.len)
+		explicit_bzero(text.data, text.len);
 	buf_release(&text);
 }
 

@@ -63,7 +63,7 @@ struct steer_pipeline {
 
 int steer_upload(const struct steer_cluster *request, const struct steer_pipeline *what, struct diags *diags, struct buf *said);
 int steer_schedule(const struct steer_cluster *request, const struct steer_pipeline *what, const char *name, const char *cron,
-		   const char *timezone, const char *experiment, struct diags *diags, struct buf *said);
+		   const char *zone, const char *experiment, struct diags *diags, struct buf *said);
 /* A run of the package; *ret_run gets its name, and *ret_where how to come to it, in the arena. */
 int steer_submit(const struct steer_cluster *request, const struct steer_pipeline *what, const char *experiment, struct arena *arena,
 		 const char **ret_run, const char **ret_where, struct diags *diags);

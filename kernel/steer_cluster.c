@@ -305,9 +305,9 @@ steer_upload(const struct steer_cluster *request, const struct steer_pipeline *w
 
 int
 steer_schedule(const struct steer_cluster *request, const struct steer_pipeline *what, const char *name, const char *cron,
-	       const char *timezone, const char *experiment, struct diags *diags, struct buf *said)
+	       const char *zone, const char *experiment, struct diags *diags, struct buf *said)
 {
-	const struct door_schedule schedule = { .name = name, .cron = cron, .timezone = timezone, .concurrency = 1 };
+	const struct door_schedule schedule = { .name = name, .cron = cron, .timezone = zone, .concurrency = 1 };
 	struct door_submission submission = { .name = name, .experiment = experiment };
 	struct target_door target;
 	struct api_failure failure;
@@ -322,8 +322,8 @@ steer_schedule(const struct steer_cluster *request, const struct steer_pipeline 
 		rc = failed(request, &failure, diags);
 	if (rc == 0) {
 		say_chosen(&target, said);
-		buf_printf(said, "`%s` runs on `%s` at \"%s\"%s%s, as %s %s\n", what->name, target.cluster->name, cron, timezone ? " of " : "",
-			timezone ? timezone : "", target.door->ops->kind == DOOR_KFP ? "the recurring run" : "the CronWorkflow", id);
+		buf_printf(said, "`%s` runs on `%s` at \"%s\"%s%s, as %s %s\n", what->name, target.cluster->name, cron, zone ? " of " : "",
+			zone ? zone : "", target.door->ops->kind == DOOR_KFP ? "the recurring run" : "the CronWorkflow", id);
 	}
 	target_close(&target);
 	return rc;
