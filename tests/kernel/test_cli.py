@@ -347,6 +347,26 @@ def check_texts_from_the_table():
         tap.contains(lateen(["help", f"--{shell}"]).stdout, "_lateen", f"completion for {shell}")
 
 
+CODELAB = """
+gh_summ                                          # draws the graph, and lists parameters and problems
+compile gh_summ to "gh_summ.yaml"                # Argo YAML; "gh_summ.tar.gz" for a Kubeflow package
+cluster prod { context "gke_my-project_us-central1_pipelines", kind kfp }
+r = start gh_summ(working_dir: "gs://my-bucket/codelab") on prod      # a live graph; the notebook stays free
+logs r.trained follow
+"""
+
+
+def check_codelab():
+    """The lines that the language was designed by, as they stand there."""
+    root = pathlib.Path(tap.source_dir())
+    subprocess.run([sys.executable, root / "notebooks" / "data.py", "--offline", "."], check=True, stdout=subprocess.DEVNULL)
+    program = (root / "docs" / "examples" / "gh_summ.lateen").read_text(encoding="utf-8") + CODELAB
+    done = lateen(["check", "-"], program)
+    tap.is_((done.returncode, done.stdout), (0, ""), "the codelab's pipeline on a cluster is a good program")
+    done = lateen(["exec", "-"], program, env=dict(os.environ, KUBECONFIG="/nonexistent", HOME="/nonexistent"))
+    tap.ok(done.returncode == 1 and "L1002" in done.stderr, "without a kubeconfig it is said that there is none")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
@@ -367,6 +387,7 @@ def main():
         check_texts_from_the_table()
         check_killed_shell()
         check_interrupted_run()
+        check_codelab()
         os.chdir("/")
     tap.done_testing()
 
