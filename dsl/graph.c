@@ -325,6 +325,7 @@ graph_update(struct arena *arena, struct graph *graph, const struct graph_run *r
 	graph->run_message = run->message ? arena_strdup(arena, run->message) : NULL;
 	graph->run_phase = run->phase < GRAPH_PHASE_MAX ? run->phase : GRAPH_PENDING;
 	graph->run_seconds = run->seconds;
+	graph->params = run->params;
 	memset(graph->phases, 0, sizeof graph->phases);
 	for (size_t i = 0; i < plan->n_steps; i++)
 		graph->phases[run->steps[i].phase < GRAPH_PHASE_MAX ? run->steps[i].phase : GRAPH_PENDING]++;

@@ -38,6 +38,7 @@ struct graph_run {
 	const char *message;
 	const struct graph_state *steps; /* plan->n_steps */
 	const struct graph_state *groups; /* plan->n_groups; NULL: worked out from their steps */
+	const struct value *const *params; /* plan->n_params: what was given, or NULL: the default; NULL: none is known; borrowed */
 };
 
 enum graph_kind {
@@ -92,6 +93,7 @@ struct graph {
 	enum graph_phase run_phase;
 	double run_seconds;
 	size_t phases[GRAPH_PHASE_MAX]; /* of a run: how many steps are in each */
+	const struct value *const *params; /* of a run: see there */
 };
 
 /* run may be NULL. */

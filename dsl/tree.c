@@ -241,7 +241,7 @@ put_head(const struct writer *w)
 /* ---- parameters ---- */
 
 static void
-write_param(const struct writer *w, const struct plan_param *param, size_t name_columns)
+write_param(const struct writer *w, const struct plan_param *param, const struct value *value, size_t name_columns)
 {
 	struct buf text = { 0 };
 	size_t columns;
@@ -259,9 +259,9 @@ write_param(const struct writer *w, const struct plan_param *param, size_t name_
 			value_write_json_string(&text, param->secret->key, strlen(param->secret->key));
 		}
 		buf_puts(&text, ")");
-	} else if (param->fallback) {
+	} else if (value) {
 		buf_puts(&text, " = ");
-		value_write_json(&text, param->fallback);
+		value_write_json(&text, value);
 	}
 	put_cut(w->buf, buf_text(&text), 2 * VALUE_COLUMNS_MAX, w->ascii);
 	buf_putc(w->buf, '\n');
@@ -282,6 +282,7 @@ static void
 put_params(const struct writer *w)
 {
 	const struct plan *plan = w->graph->plan;
+	const struct value *const *given = w->graph->params;
 	size_t columns = 0;
 
 	if (!plan->n_params)
@@ -294,7 +295,7 @@ put_params(const struct writer *w)
 	coloured(w, "2", "parameters");
 	buf_putc(w->buf, '\n');
 	for (size_t i = 0; i < plan->n_params; i++)
-		write_param(w, &plan->params[i], columns);
+		write_param(w, &plan->params[i], given && given[i] ? given[i] : plan->params[i].fallback, columns);
 }
 
 /* ---- all together ---- */

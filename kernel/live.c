@@ -90,7 +90,7 @@ graph_run_of(const struct run *run, struct graph_state **ret_steps, struct graph
 	*ret_groups = groups;
 	return (struct graph_run){ .id = run->name, .phase = (enum graph_phase)run->phase,
 				   .seconds = seconds_between(run->started_ms, run->ended_ms), .message = run->message,
-				   .steps = steps, .groups = groups };
+				   .steps = steps, .groups = groups, .params = run->params };
 }
 
 void

@@ -180,6 +180,7 @@ set_up(struct local *local, const struct local_args *args, const struct local_op
 		return refuse(ret, "L0702", local->plan->span, NULL);
 	local->run = run_new(local->plan, row.id, row.name);
 	local->run->folder = xstrdup(row.folder);
+	run_set_params(local->run, args ? args->values : NULL);
 	local->warden = warden_start(local->grace_ms, &ret->error);
 	if (!local->warden)
 		return refuse(ret, "L0705", nowhere, NULL);

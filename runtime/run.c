@@ -278,6 +278,17 @@ run_set_phase(struct run *run, enum phase phase, const char *message, int64_t no
 }
 
 void
+run_set_params(struct run *run, const struct value *const *params)
+{
+	size_t n = run->plan->n_params;
+	const struct value **copy = arena_alloc(run->arena, n * sizeof(*copy) + 1);
+
+	for (size_t i = 0; params && i < n; i++)
+		copy[i] = params[i] ? value_clone(run->arena, params[i]) : NULL;
+	run->params = params ? copy : NULL;
+}
+
+void
 run_set_outputs(struct run *run, const struct value *const *outputs)
 {
 	size_t n = run->plan->n_outputs;

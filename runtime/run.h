@@ -75,6 +75,7 @@ struct run {
 	struct arena *arena;
 	struct plan *plan; /* held */
 	char *id, *name;
+	const struct value *const *params; /* plan->n_params: what was given, or NULL: the default; NULL: nothing is known */
 	char *folder; /* where its attempts' folders lie, or NULL */
 	enum phase phase;
 	char *message;
@@ -103,6 +104,8 @@ void run_forget_observer(struct run *run, const void *context);
 
 /* ---- for those who drive a run ---- */
 
+/* What it was given; before others see the run. Copies the values; NULL is fine, for all and for one. */
+void run_set_params(struct run *run, const struct value *const *params);
 /* A new node, Pending; returns its index. */
 size_t run_add_node(struct run *run, size_t step, const char *key);
 /* Takes over phase, attempts, times, exit code, message, help, outputs, tail and folder; texts and values are copied. */

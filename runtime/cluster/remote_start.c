@@ -186,6 +186,7 @@ make_run(struct remote *remote, const struct store_run *row, const struct remote
 {
 	remote->run = run_new(remote->plan, row->id, row->name);
 	remote->run->folder = xstrdup(row->folder);
+	run_set_params(remote->run, remote->params);
 	for (size_t i = 0; i < options->n_observers; i++)
 		run_observe(remote->run, &options->observers[i]);
 }

@@ -85,6 +85,7 @@ CASES = [
     (["explain", "L9999"], None, 2, None, "no problem has the code"),
     (["explain"], None, 2, None, "usage: lateen explain"),
     (["run", "good.lateen", "who=you"], None, 0, "Succeeded", None),
+    (["run", "good.lateen", "who=me"], None, 0, 'String = "me"', None),
     (["run", "good.lateen", "--using", "hello=hello"], None, 0, "Succeeded", None),
     (["run", "using.lateen", "--using", "load = quick"], None, 0, "Succeeded", None),
     (["run", "using.lateen"], None, 1, "Failed", "error[L0701]"),
