@@ -3,6 +3,7 @@
 
 LATEEN_TORCH_PYTHON names a python with PyPI's torch, numpy and safetensors. PyPI's torch brings the CUDA libraries along, gigabytes
 of them, so ./quickstart test does not fetch it; without it, test_parity runs with the fixtures in the tree."""
+import importlib.util
 import os
 import pathlib
 import subprocess
@@ -12,6 +13,8 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import tap  # noqa: E402
 
+if not os.environ.get("LATEEN_TORCH_PYTHON") and not importlib.util.find_spec("torch"):
+    tap.skip_all("LATEEN_TORCH_PYTHON names no python with PyPI's torch")
 tap.need_python("LATEEN_TORCH_PYTHON", "torch", "numpy", "safetensors")
 
 HERE = pathlib.Path(__file__).resolve().parent
