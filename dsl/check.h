@@ -194,6 +194,9 @@ struct action_list {
 };
 
 void check_action(struct check *check, const struct ast_stmt *stmt, struct action_list *list);
+/* `for` at the top level; the second makes known what its lines bind. */
+void check_sweep(struct check *check, const struct ast_stmt *stmt, struct action_list *list);
+void check_sweep_names(struct check *check, struct ast_stmt *stmt);
 /* The call of a pipeline as arguments in the plan's order; false after a complaint. *ret_plan is borrowed. */
 bool check_pipeline_call(struct check *check, const struct ast_stmt *stmt, const struct ast_expr *call, const struct decl *decl,
 			 struct plan **ret_plan, const struct expr *const **ret_args);

@@ -29,6 +29,7 @@ libdsl_a_SOURCES += %D%/check_setting.h
 libdsl_a_SOURCES += %D%/check_setting_pairs.c
 libdsl_a_SOURCES += %D%/check_setting_values.c
 libdsl_a_SOURCES += %D%/check_settings.c
+libdsl_a_SOURCES += %D%/check_sweep.c
 libdsl_a_SOURCES += %D%/check_tags.c
 libdsl_a_SOURCES += %D%/check_use.c
 libdsl_a_SOURCES += %D%/check_using.c

@@ -308,6 +308,9 @@ check_declarations(struct check *check, const struct unit *unit)
 	for (size_t i = 0; i < unit->n_stmts; i++)
 		if ((unit->stmts[i]->kind == AST_ACTION || unit->stmts[i]->kind == AST_VERB) && unit->stmts[i]->name.text)
 			map_set(&check->binds, unit->stmts[i]->name.text, unit->stmts[i]);
+	for (size_t i = 0; i < unit->n_stmts; i++)
+		if (unit->stmts[i]->kind == AST_FOR)
+			check_sweep_names(check, unit->stmts[i]);
 	for (size_t p = 0; p < ARRAY_LEN(passes); p++)
 		for (size_t i = 0; i < unit->n_stmts; i++)
 			if (unit->stmts[i]->kind == passes[p].kind)
@@ -369,7 +372,7 @@ check_doing(struct check *check, const struct ast_stmt *stmt, struct action_list
 		check_experiment(check, stmt, list);
 		break;
 	case AST_FOR:
-		check_later(check, stmt->span, "`for` at the top level, a sweep");
+		check_sweep(check, stmt, list);
 		break;
 	case AST_TYPE:
 	case AST_USE:

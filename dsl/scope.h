@@ -87,6 +87,7 @@ enum action_kind {
 	/* plan with args; bind may be set; component too when it is a component that was called. With cluster there, else here; flag:
 	 * in the background */
 	ACTION_RUN,
+	ACTION_SWEEP, /* body, once for each item of the List expr, with the item bound to bind */
 	ACTION_COMPILE, /* plan [for text2] [to text] */
 	ACTION_CHECK, /* plan: its problems again (none, as it was checked), its size; with cluster: what would stop it there */
 	ACTION_PRINT, ACTION_ASSERT, /* expr; of assert args[0], or args NULL: why */
@@ -123,6 +124,8 @@ struct action {
 	const char *const *names; /* of args, where there is no plan */
 	size_t n_args;
 	const char *text, *text2, *grep, *timezone;
+	const struct action *body; /* SHOW, BIND, RUN and INPUT only; none in the background */
+	size_t n_body;
 	bool flag;
 	int64_t last; /* -1: all */
 };

@@ -68,6 +68,8 @@ act_begin(struct act *act, struct background_request *request)
 			act_warn(act, &diags);
 		if (act->action->bind)
 			act_bind_run(act, background_run(background));
+		if (act->swept)
+			act->run = run_ref(background_run(background));
 		if (!request->stays)
 			rc = wait_in_cell(act, background);
 	}
@@ -80,7 +82,8 @@ int
 act_run_begun(struct act *act)
 {
 	struct background_request request = { .plan = act->action->plan, .cluster = act->action->cluster, .stays = act->action->flag,
-					      .echo = act->action->component && !act->action->flag };
+					      .quiet = act->swept,
+					      .echo = act->action->component && !act->action->flag && !act->swept };
 
 	if (act_args(act, &request.args) < 0)
 		return -1;

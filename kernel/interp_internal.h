@@ -45,6 +45,8 @@ struct act {
 	struct output *output;
 	struct arena *arena; /* scratch, freed after the action */
 	struct execute_outcome *outcome; /* ok until something fails */
+	bool swept; /* a line of a sweep: its run is not shown, and left in `run` */
+	struct run *run; /* held, by who has set `swept`; NULL: none has begun */
 	bool is_last; /* of its cell: what it shows is the cell's result */
 };
 
@@ -87,6 +89,7 @@ int act_perform(struct act *act); /* any of them, by kind */
 int act_compile(struct act *act);
 int act_check(struct act *act);
 int act_run(struct act *act);
+int act_sweep(struct act *act);
 int act_run_begun(struct act *act); /* in the background, or on a cluster */
 int act_wait(struct act *act);
 int act_attach(struct act *act);

@@ -158,6 +158,8 @@ act_perform(struct act *act)
 		return act_bind(act);
 	case ACTION_RUN:
 		return act->action->cluster || act->action->flag ? act_run_begun(act) : act_run(act);
+	case ACTION_SWEEP:
+		return act_sweep(act);
 	case ACTION_COMPILE:
 		return act_compile(act);
 	case ACTION_CHECK:

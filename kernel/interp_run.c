@@ -50,7 +50,7 @@ int
 act_run(struct act *act)
 {
 	struct run_request request = { .plan = act->action->plan, .jobs = (size_t)act->interp->options.jobs, .output = act->output,
-				       .echo = act->action->component != NULL, .wake = act->interp->wake,
+				       .quiet = act->swept, .echo = act->action->component && !act->swept, .wake = act->interp->wake,
 				       .interrupted = &act->interp->interrupted };
 	struct diags diags;
 	struct run *run;
@@ -61,6 +61,8 @@ act_run(struct act *act)
 	diags_init(&diags);
 	run = run_here(&request, &diags);
 	rc = run ? act_judge_run(act, run) : act_fail_diags(act, &diags);
+	if (run && act->swept)
+		act->run = run_ref(run);
 	if (run && act->action->bind)
 		variables_set_run(&act->interp->variables, act->action->bind, run, SIZE_MAX);
 	run_unref(run);

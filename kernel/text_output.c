@@ -116,13 +116,16 @@ text_update(struct output *output, json_t *data, json_t *metadata UNUSED, const 
 	struct text_output *text = self_of(output);
 
 	pthread_mutex_lock(&text->lock);
-	if (text->live_id && !strcmp(text->live_id, display_id)) {
-		buf_clear(&text->live);
-		put_plain(&text->live, data);
-		if (text->redraw) {
-			erase_live(text);
-			draw_live(text);
-		}
+	if (!text->live_id || strcmp(text->live_id, display_id) != 0) {
+		/* other things stand below it by now, so it goes on below them */
+		settle_live(text);
+		text->live_id = xstrdup(display_id);
+	}
+	buf_clear(&text->live);
+	put_plain(&text->live, data);
+	if (text->redraw) {
+		erase_live(text);
+		draw_live(text);
 	}
 	pthread_mutex_unlock(&text->lock);
 }

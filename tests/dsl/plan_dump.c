@@ -404,7 +404,7 @@ component_dump(struct buf *buf, const struct component *c)
 /* ---- actions ---- */
 
 static const char *const action_names[] = {
-	[ACTION_SHOW] = "show", [ACTION_BIND] = "bind", [ACTION_RUN] = "run", [ACTION_COMPILE] = "compile",
+	[ACTION_SHOW] = "show", [ACTION_BIND] = "bind", [ACTION_RUN] = "run", [ACTION_SWEEP] = "sweep", [ACTION_COMPILE] = "compile",
 	[ACTION_CHECK] = "check", [ACTION_PRINT] = "print", [ACTION_ASSERT] = "assert", [ACTION_INPUT] = "input",
 	[ACTION_CLEAR] = "clear", [ACTION_LOGS] = "logs", [ACTION_STOP] = "stop", [ACTION_RUNS] = "runs", [ACTION_HELP] = "help",
 	[ACTION_INSPECT] = "inspect", [ACTION_SHELL] = "shell", [ACTION_MAGIC] = "magic",
@@ -452,6 +452,10 @@ dump_action(struct buf *buf, const struct action *a)
 	if (a->last >= 0)
 		buf_printf(buf, " last %lld", (long long)a->last);
 	buf_putc(buf, '\n');
+	for (size_t i = 0; i < a->n_body; i++) {
+		buf_puts(buf, "  ");
+		dump_action(buf, &a->body[i]);
+	}
 }
 
 void

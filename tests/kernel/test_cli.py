@@ -46,6 +46,9 @@ pipeline p() {
 }
 """
 
+SWEEP = USING + """for x in [7, 1] { tell(x) }
+"""
+
 # (arguments, standard input or None, exit status, part of stdout, part of stderr); None: must be empty
 CASES = [
     (["--version"], None, 0, "lateen ", None),
@@ -93,6 +96,7 @@ CASES = [
     (["run", "using.lateen", "--using", "laod=quick"], None, 1, None, "error[L0419]: no step of the pipeline `p` calls `laod`"),
     (["run", "using.lateen", "--using", "load=quick\nload()"], None, 1, None, "error[L0419]"),
     (["run", "using.lateen", "--using", "load"], None, 1, None, "error[L01"),
+    (["exec", "sweep.lateen"], None, 1, "7  Succeeded", "1 of the 2 items of the sweep failed: `1`"),
     (["compile", "using.lateen", "--using", "load=quick"], None, 0, "seq 7", None),
     (["run", "good.lateen", "whom=you"], None, 2, None, "no parameter `whom`: it has `who`, `times`"),
     (["run", "good.lateen", "times=many"], None, 2, None, "`times`"),
@@ -371,7 +375,7 @@ def check_codelab():
 def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        for name, text in (("good", GOOD), ("bad", BAD), ("two", TWO), ("failing", FAILING), ("ugly", UGLY), ("using", USING), ("print", "print 1\n"),
+        for name, text in (("good", GOOD), ("bad", BAD), ("two", TWO), ("failing", FAILING), ("ugly", UGLY), ("using", USING), ("sweep", SWEEP), ("print", "print 1\n"),
                            ("unreadable_use", 'use x from "nowhere.yaml"\n')):
             pathlib.Path(f"{name}.lateen").write_text(text, encoding="utf-8")
         pathlib.Path("component.yaml").write_text(COMPONENT, encoding="utf-8")
