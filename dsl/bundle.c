@@ -11,7 +11,11 @@
 #include "dsl/svg.h"
 #include "dsl/tree.h"
 
-enum { ROWS_MAX = 1000, WIDE = 2400 /* pixels; a wider picture is made to fit the page */ };
+enum {
+	ROWS_MAX = 1000,
+	WIDE = 2400, /* pixels; a wider picture is made to fit the page */
+	LONG_REASON = 40, /* bytes */
+};
 
 static void
 put_base64(struct buf *buf, const char *bytes, size_t len)
@@ -154,12 +158,14 @@ put_alt(struct buf *buf, const struct graph *graph)
 	buf_release(&words);
 }
 
-/* The picture has room for the first words of a reason only. */
+/* The picture has room for the first words of a reason only; what is short, such as that a pod is getting ready, passes by itself, and
+ * is not worth that all below moves. */
 static bool
 tells_why_it_waits(const struct graph *graph)
 {
 	for (size_t i = 1; graph->has_run && i < graph->n_nodes; i++)
-		if (graph->nodes[i].state.phase == GRAPH_PENDING && graph->nodes[i].state.message)
+		if (graph->nodes[i].state.phase == GRAPH_PENDING && graph->nodes[i].state.message &&
+			strlen(graph->nodes[i].state.message) >= LONG_REASON)
 			return true;
 	return false;
 }

@@ -1,7 +1,7 @@
 /* What a notebook shows for a pipeline or a run of one: a MIME bundle with the document, HTML, plain text, and SVG when small.
  *
  * The HTML is what survives untrusted notebooks and nbconvert: the SVG in an <img> with an alt text, and a captioned table of
- * the steps in <details>, which are open while one says why it waits. All user text in it is escaped. */
+ * the steps in <details>, which are open while one says at length why it waits. All user text in it is escaped. */
 #ifndef DSL_BUNDLE_H
 #define DSL_BUNDLE_H
 

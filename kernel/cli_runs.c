@@ -77,10 +77,12 @@ open_store(int *ret_status)
 
 /* A log that holds nothing is not the same as one that cannot be had. */
 static void
-say_empty(const struct log_follower *follower)
+say_empty(struct store *store, const struct log_follower *follower)
 {
+	bool lost = store_lacks_logs(store, follower->run);
+
 	fprintf(stderr, "lateen: %s%s%s%s\n", follower->step ? "the step `" : "the run", follower->step ? follower->step : "",
-		follower->step ? "`" : "", follower->grep ? " wrote no line with that text" : " wrote nothing");
+		follower->step ? "`" : "", lost ? " left no log here: its cluster did not give it whole" : follower->grep ? " wrote no line with that text" : " wrote nothing");
 }
 
 static int
@@ -104,7 +106,7 @@ follow_logs(struct store *store, struct log_follower *follower, bool go_on)
 		nanosleep(&pause, NULL);
 	}
 	if (rc == 0 && !any)
-		say_empty(follower);
+		say_empty(store, follower);
 	buf_release(&text);
 	return rc < 0 ? cli_fail(EXIT_PROGRAM, "%s", err.text) : EXIT_GOOD;
 }

@@ -68,10 +68,12 @@ name_run(struct act *act, const char **ret_run, const char **ret_step)
 
 /* A log that holds nothing is not the same as one that cannot be had. */
 static void
-say_empty(struct act *act, const struct log_follower *follower)
+say_empty(struct act *act, struct store *store, const struct log_follower *follower)
 {
+	bool lost = store_lacks_logs(store, follower->run);
 	const char *text = arena_printf(act->arena, "%s%s%s %s\n", follower->step ? "the step `" : "the run",
 					follower->step ? follower->step : "", follower->step ? "`" : "",
+					lost ? "left no log here: its cluster did not give it whole" :
 					follower->grep ? "wrote no line with that text" : "wrote nothing");
 
 	act_print(act, text, strlen(text));
@@ -104,7 +106,7 @@ show_logs(struct act *act, struct store *store, struct log_follower *follower)
 	if (rc < 0)
 		return act_fail(act, DIAG_L0808, "%s", err.text);
 	if (!any)
-		say_empty(act, follower);
+		say_empty(act, store, follower);
 	return 0;
 }
 

@@ -106,6 +106,8 @@ struct store_log {
 int store_set_log(struct store *store, const char *run, const char *folder, const struct store_log *log, struct error *err);
 /* All zero, last "", when nothing is known. */
 int store_get_log(struct store *store, struct arena *arena, const char *run, const char *folder, struct store_log *ret, struct error *err);
+/* Has a log of the run not been had from its cluster, or not to its end? By name or id, as for store_find. */
+bool store_lacks_logs(struct store *store, const char *which);
 /* What comes between is written in one transaction. */
 int store_begin(struct store *store, struct error *err);
 int store_commit(struct store *store, struct error *err);

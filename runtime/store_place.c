@@ -259,6 +259,26 @@ store_get_log(struct store *store, struct arena *arena, const char *run, const c
 	return 0;
 }
 
+bool
+store_lacks_logs(struct store *store, const char *which)
+{
+	struct arena *arena = arena_new();
+	struct store_run run;
+	struct error ignored;
+	sqlite3_stmt *statement = NULL;
+	bool lacks = false;
+
+	if (!store_find(store, arena, which, &run, &ignored) && run.place.target && phase_ended(run.phase))
+		statement = store_prepare(store, "SELECT 1 FROM logs WHERE run = ? AND NOT whole", &ignored);
+	if (statement) {
+		store_bind_text(statement, 1, run.id);
+		lacks = sqlite3_step(statement) == SQLITE_ROW;
+		sqlite3_finalize(statement);
+	}
+	arena_free(arena);
+	return lacks;
+}
+
 int
 store_end_gone(struct store *store, const struct store_run *run, int64_t now_ms, struct error *err)
 {

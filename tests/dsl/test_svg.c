@@ -104,6 +104,10 @@ test_words(void)
 	contains(buf_text(&later), ">no GPU</tspan>", "a step that waits says why");
 	buf_clear(&later);
 	bundle_write_html(&later, graph, layout);
+	contains(buf_text(&later), "<details>", "which is enough when it is short");
+	buf_clear(&later);
+	graph_update(arena, graph, graph_run_from(arena, plan, "Running/9 first=Pending////no_node_has_a_GPU_that_is_free;_ask_for_less,_or_wait"));
+	bundle_write_html(&later, graph, layout);
 	contains(buf_text(&later), "<details open>", "and in full below the picture, in sight");
 	buf_clear(&later);
 	graph_update(arena, graph, graph_run_from(arena, plan, "Running/9 first=Running/2/1"));

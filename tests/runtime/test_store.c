@@ -258,7 +258,9 @@ test_cluster_run(void)
 	is_int(store_set_log(store, run.id, "a/1", &log, &err), 0, "until it is");
 	store_get_log(store, arena, run.id, "a/1", &back, &err);
 	ok(back.bytes == 12 && !strcmp(back.last, log.last) && !back.whole, "it comes back");
+	ok(!store_lacks_logs(store, run.id), "more may come of it while the run goes on");
 	store_end_run(store, run.id, PHASE_FAILED, "why", NULL, 9, &err);
+	ok(store_lacks_logs(store, run.id), "what did not come by its end is known to be missing");
 	store_go_on(store, run.id, NULL, &err);
 	store_find(store, arena, run.name, &found, &err);
 	ok(found.phase == PHASE_RUNNING && !found.message && !found.ended_ms, "one that is retried runs again");
