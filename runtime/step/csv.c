@@ -138,6 +138,9 @@ read_quoted(struct csv *csv, struct error *err)
 		for (size_t i = 0; i < len; i++)
 			csv->line += text[i] == '\n';
 		buf_add(&csv->record, text, len);
+		if (csv->record.overflow)
+			return error_set(err, "the quote that line %llu opens is not closed within %d bytes", (unsigned long long)began,
+				CSV_RECORD_MAX);
 		csv->at += len;
 	}
 }
@@ -197,6 +200,7 @@ csv_next(struct csv *csv, struct error *err)
 		return c == -1 ? 0 : -1;
 	buf_clear(&csv->record);
 	csv->n_fields = 0;
+	csv->record_line = csv->line;
 	if (read_record(csv, err))
 		return -1;
 	for (size_t i = 0, start = 0; i < csv->n_fields; i++) {

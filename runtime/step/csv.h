@@ -30,6 +30,7 @@ struct csv {
 	bool at_end, begun;
 	char separator;
 	uint64_t line; /* 1-based, of the next byte */
+	uint64_t record_line; /* where the record at hand begins */
 	struct buf record; /* the fields' text, one behind the other */
 	size_t ends[CSV_FIELDS_MAX];
 	struct csv_field fields[CSV_FIELDS_MAX];

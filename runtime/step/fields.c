@@ -55,12 +55,14 @@ fields_find(struct fields *fields, const struct rows *rows, struct error *err)
 	return 0;
 }
 
-/* The first field that is empty; NULL if none is. */
+/* The first field that the row does not have; NULL if it has all. */
 static const char *
-empty_field(const struct fields *fields, const char *const *texts)
+missing_field(const struct good_rows *rows, const char *const *texts)
 {
+	const struct fields *fields = rows->fields;
+
 	for (uint32_t i = 0; i < fields->n; i++)
-		if (!*texts[fields->columns[i]])
+		if (rows->may_be_empty ? !rows_has(rows->rows, fields->columns[i]) : !*texts[fields->columns[i]])
 			return fields->names[i];
 	return NULL;
 }
@@ -71,16 +73,16 @@ good_rows_next(struct good_rows *rows, const char *const **ret_texts, struct err
 	for (;;) {
 		struct error why;
 		int more = rows_next(rows->rows, ret_texts, &why);
-		const char *empty = more > 0 ? empty_field(rows->fields, *ret_texts) : NULL;
+		const char *missing = more > 0 ? missing_field(rows, *ret_texts) : NULL;
 
 		if (more < 0 && !rows_is_bad_row(rows->rows))
 			return error_set(err, "%s", why.text);
-		if (!more || (more > 0 && !empty)) {
+		if (!more || (more > 0 && !missing)) {
 			rows->good += more > 0;
 			return more;
 		}
-		if (empty)
-			error_set(&why, "row %llu has no `%s`", (unsigned long long)(rows->good + rows->bad + 1), empty);
+		if (missing)
+			error_set(&why, "row %llu has no `%s`", (unsigned long long)(rows->good + rows->bad + 1), missing);
 		if (rows->bad++ < SHOWN_MAX)
 			printf("left out: %s\n", why.text);
 	}

@@ -2,6 +2,7 @@
 #ifndef RUNTIME_STEP_FIELDS_H
 #define RUNTIME_STEP_FIELDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "runtime/step/rows.h"
@@ -18,11 +19,12 @@ int fields_read(struct fields *fields, const char *text, struct error *err);
 int fields_find(struct fields *fields, const struct rows *rows, struct error *err);
 void fields_release(struct fields *fields);
 
-/* The rows of a table that can be used: all of their fields have text. The others are counted, and the first few told on standard
+/* The rows of a table that can be used: all of their fields have text, or are there at least. The others are counted, and the first few told on standard
  * output. */
 struct good_rows {
 	struct rows *rows;
 	const struct fields *fields;
+	bool may_be_empty; /* a field is there when the row has it, text or none */
 	uint64_t good, bad;
 };
 

@@ -6,19 +6,59 @@
 
 #include "base/macros.h"
 #include "base/value.h"
-#include "runtime/step/rows.h"
+#include "runtime/step/fields.h"
 #include "runtime/step/step.h"
 
 enum { ISSUES_MAX = 1000000000 };
 
-/* The column of one of these names. */
-static size_t
-column_of(const struct rows *rows, const char *const *names, size_t n)
+static const char *const URLS[] = { "issue_url", "url", "html_url", NULL }, *const TITLES[] = { "issue_title", "title", NULL },
+			 *const BODIES[] = { "body", "issue_body", NULL };
+
+struct issues {
+	struct good_rows rows;
+	struct fields fields; /* title and body */
+	size_t url;
+	int64_t limit, percent;
+};
+
+/* The one of these names that is a column's, or NULL. */
+static const char *
+name_of(const struct rows *rows, const char *const *names)
 {
-	for (size_t i = 0; i < n; i++)
-		if (rows_column(rows, names[i]) != SIZE_MAX)
-			return rows_column(rows, names[i]);
-	return SIZE_MAX;
+	for (; *names; names++)
+		if (rows_column(rows, *names) != SIZE_MAX)
+			return *names;
+	return NULL;
+}
+
+static int
+find_field(struct issues *issues, const char *const names[2], struct error *err)
+{
+	struct rows *rows = issues->rows.rows;
+	struct fields *fields = &issues->fields;
+	const char *name = name_of(rows, names), *const *all;
+	struct buf text = { 0 };
+
+	if (name) {
+		fields->columns[fields->n] = rows_column(rows, name);
+		fields->names[fields->n++] = xstrdup(name);
+		return 0;
+	}
+	if (!rows_columns(rows, &all))
+		return error_set(err, "the file is empty");
+	rows_write_columns(rows, &text);
+	error_set(err, "there is no column `%s` and no `%s`; there are %s", names[0], names[1], buf_text(&text));
+	buf_release(&text);
+	return -1;
+}
+
+static int
+find_columns(struct issues *issues, struct error *err)
+{
+	const char *url = name_of(issues->rows.rows, URLS);
+
+	issues->url = url ? rows_column(issues->rows.rows, url) : SIZE_MAX;
+	return find_field(issues, TITLES, err) || find_field(issues, BODIES, err) ? -1 : 0;
 }
 
 /* "owner/name" of https://github.com/owner/name/issues/3. */
@@ -60,53 +100,61 @@ write_issue(struct buf *buf, const char *url, const char *title, const char *bod
 }
 
 static int
-copy_issues(struct rows *rows, int64_t limit, struct step_output *output, int64_t *ret_n, struct error *err)
+copy_issues(struct issues *issues, struct step_output *output, struct error *err)
 {
-	static const char *const urls[] = { "issue_url", "url", "html_url" }, *const titles[] = { "issue_title", "title" },
-				 *const bodies[] = { "body", "issue_body" };
-	size_t url = column_of(rows, urls, ARRAY_LEN(urls)), title = column_of(rows, titles, ARRAY_LEN(titles));
-	size_t body = column_of(rows, bodies, ARRAY_LEN(bodies));
+	const size_t *columns = issues->fields.columns;
 	const char *const *texts;
 	int more = 0;
 
-	if (title == SIZE_MAX || body == SIZE_MAX)
-		return error_set(err, "the file has no column `%s`", title == SIZE_MAX ? "issue_title" : "body");
-	for (*ret_n = 0; !limit || *ret_n < limit; (*ret_n)++) {
-		more = rows_next(rows, &texts, err);
-		if (more <= 0)
-			break;
-		write_issue(&output->buf, url == SIZE_MAX ? "" : texts[url], texts[title], texts[body]);
+	while ((!issues->limit || issues->rows.good < (uint64_t)issues->limit) && (more = good_rows_next(&issues->rows, &texts, err)) > 0) {
+		write_issue(&output->buf, issues->url == SIZE_MAX ? "" : texts[issues->url], texts[columns[0]], texts[columns[1]]);
 		if (step_output_flush(output, false, err))
 			return -1;
 	}
-	return more < 0 ? -1 : 0;
+	return more < 0 ? -1 : good_rows_check(&issues->rows, issues->percent, err);
+}
+
+static int
+write_issues(const struct step_call *call, struct issues *issues, struct error *err)
+{
+	struct step_output output;
+
+	if (find_columns(issues, err))
+		return error_prefix(err, "`%s`", step_text(call, "file"));
+	if (step_output_open(&output, step_text(call, "output"), err))
+		return -1;
+	if (copy_issues(issues, &output, err)) {
+		step_output_abandon(&output);
+		return -1;
+	}
+	return step_output_flush(&output, true, err);
+}
+
+static void
+report(const struct step_call *call, const struct good_rows *rows)
+{
+	printf("%llu issues from %s", (unsigned long long)rows->good, step_text(call, "file"));
+	if (rows->bad)
+		printf("; %llu rows could not be used and were left out", (unsigned long long)rows->bad);
+	putchar('\n');
 }
 
 int
 step_github_issues(const struct step_call *call, struct error *err)
 {
-	struct step_output output;
-	struct rows *rows;
-	int64_t limit, n = 0;
-	int result;
+	struct issues issues = { .rows = { .may_be_empty = true } };
+	int result = -1;
 
-	if (step_number(call, "limit", ISSUES_MAX, &limit, err))
+	if (step_number(call, "limit", ISSUES_MAX, &issues.limit, err) || step_number(call, "max-bad", 100, &issues.percent, err))
 		return -1;
-	rows = rows_open(step_text(call, "file"), err);
-	if (!rows)
-		return -1;
-	if (step_output_open(&output, step_text(call, "output"), err)) {
-		rows_close(rows);
-		return -1;
-	}
-	result = copy_issues(rows, limit, &output, &n, err);
-	if (result)
-		step_output_abandon(&output);
-	else
-		result = step_output_flush(&output, true, err);
+	issues.rows.fields = &issues.fields;
+	issues.rows.rows = rows_open(step_text(call, "file"), err);
+	if (issues.rows.rows)
+		result = write_issues(call, &issues, err);
 	if (!result)
-		printf("%lld issues from %s\n", (long long)n, step_text(call, "file"));
-	rows_close(rows);
+		report(call, &issues.rows);
+	fields_release(&issues.fields);
+	rows_close(issues.rows.rows);
 	return result;
 }
 

@@ -2,22 +2,20 @@
 
 #include "runtime/step/rows.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/macros.h"
 #include "base/utf8.h"
 #include "base/value.h"
 #include "runtime/step/csv.h"
+#include "runtime/step/packed.h"
 
 struct rows {
 	char *path;
-	int fd;
+	struct packed *file;
 	bool is_json;
 	struct csv *csv;
 	struct buf line; /* of JSON lines: bytes not yet taken */
@@ -30,22 +28,9 @@ struct rows {
 	size_t n_names;
 	struct arena *arena; /* of the row at hand */
 	const char **texts;
+	bool *has;
 	const struct value *first; /* the object that the names came from, still to be given */
 };
-
-static long
-read_some(void *context, char *bytes, size_t len, struct error *err)
-{
-	struct rows *rows = context;
-	ssize_t n;
-
-	do
-		n = read(rows->fd, bytes, len);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		error_errno(err, errno, "cannot read `%s`", rows->path);
-	return n;
-}
 
 static const char *
 clean(struct arena *arena, const char *text, size_t len)
@@ -92,9 +77,9 @@ next_line(struct rows *rows, const char **ret, size_t *ret_len, struct error *er
 		if (!space)
 			return error_set(err, "`%s`: line %llu is longer than %d bytes", rows->path,
 				(unsigned long long)rows->line_number + 1, ROWS_LINE_MAX);
-		n = read_some(rows, space, 64 * 1024, err);
+		n = packed_read(rows->file, space, 64 * 1024, err);
 		if (n < 0)
-			return -1;
+			return error_prefix(err, "`%s`", rows->path);
 		buf_commit(&rows->line, (size_t)n);
 		rows->at_end = n == 0;
 	}
@@ -125,7 +110,7 @@ text_of(struct arena *arena, const struct value *value)
 	struct buf buf = { 0 };
 	const char *copy;
 
-	if (!value || value->kind == VALUE_NULL)
+	if (value->kind == VALUE_NULL)
 		return "";
 	value_write_plain(&buf, value);
 	copy = arena_strndup(arena, buf_text(&buf), buf.len);
@@ -152,8 +137,12 @@ next_json(struct rows *rows, struct error *err)
 	int more = object ? 1 : next_object(rows, rows->arena, &object, err);
 
 	rows->first = NULL;
-	for (size_t i = 0; more > 0 && i < rows->n_names; i++)
-		rows->texts[i] = text_of(rows->arena, value_get(object, rows->names[i]));
+	for (size_t i = 0; more > 0 && i < rows->n_names; i++) {
+		const struct value *value = value_get(object, rows->names[i]);
+
+		rows->has[i] = value != NULL;
+		rows->texts[i] = value ? text_of(rows->arena, value) : "";
+	}
 	return more;
 }
 
@@ -165,7 +154,7 @@ begin_csv(struct rows *rows, struct error *err)
 	int more;
 
 	rows->csv = xmalloc(sizeof(*rows->csv));
-	csv_init(rows->csv, read_some, rows);
+	csv_init(rows->csv, packed_read, rows->file);
 	/* What was read to find out what the file is. */
 	buf_add(&rows->csv->input, buf_text(&rows->line), rows->line.len);
 	more = csv_next(rows->csv, err);
@@ -178,6 +167,20 @@ begin_csv(struct rows *rows, struct error *err)
 	return 0;
 }
 
+/* Separators at the end of a line make fields too, which mean nothing. */
+static int
+check_csv_row(struct rows *rows, struct error *err)
+{
+	const struct csv *csv = rows->csv;
+
+	for (size_t i = rows->n_names; i < csv->n_fields; i++)
+		rows->bad_row |= csv->fields[i].len > 0;
+	if (!rows->bad_row)
+		return 0;
+	return error_set(err, "`%s`, line %llu: %zu fields, and there are %zu columns", rows->path, (unsigned long long)csv->record_line,
+		csv->n_fields, rows->n_names);
+}
+
 static int
 next_csv(struct rows *rows, struct error *err)
 {
@@ -185,34 +188,64 @@ next_csv(struct rows *rows, struct error *err)
 
 	if (more < 0)
 		return error_prefix(err, "`%s`", rows->path);
+	if (more && check_csv_row(rows, err))
+		return -1;
 	for (size_t i = 0; more > 0 && i < rows->n_names; i++) {
 		const struct csv_field *field = &rows->csv->fields[i];
 
-		rows->texts[i] = i < rows->csv->n_fields ? clean(rows->arena, field->text, field->len) : "";
+		rows->has[i] = i < rows->csv->n_fields;
+		rows->texts[i] = rows->has[i] ? clean(rows->arena, field->text, field->len) : "";
 	}
 	return more;
 }
 
 /* ---- both ---- */
 
+/* As much as tells CSV from JSON lines. */
+static int
+read_beginning(struct rows *rows, size_t *ret_at, struct error *err)
+{
+	size_t at = 0;
+
+	while (!rows->at_end && at == rows->line.len) {
+		char *space = buf_space(&rows->line, 64 * 1024);
+		long n;
+
+		if (!space)
+			return error_set(err, "`%s` begins with %d bytes of nothing", rows->path, ROWS_LINE_MAX);
+		n = packed_read(rows->file, space, 64 * 1024, err);
+		if (n < 0)
+			return error_prefix(err, "`%s`", rows->path);
+		buf_commit(&rows->line, (size_t)n);
+		rows->at_end = n == 0;
+		/* A byte order mark may come in pieces. */
+		if (rows->line.len < 3 && !rows->at_end)
+			continue;
+		if (rows->line.len >= 3 && !memcmp(rows->line.data, "\xEF\xBB\xBF", 3))
+			at = 3;
+		at += strspn(buf_text(&rows->line) + at, " \t\r\n");
+	}
+	*ret_at = at;
+	return 0;
+}
+
 static int
 begin(struct rows *rows, struct error *err)
 {
-	char *space = buf_space(&rows->line, 64 * 1024);
-	long n = read_some(rows, space, 64 * 1024, err);
 	const char *text;
+	size_t at = 0;
 
-	if (n < 0)
+	if (read_beginning(rows, &at, err))
 		return -1;
-	buf_commit(&rows->line, (size_t)n);
-	text = rows->line.data;
-	if (n >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3))
-		text += 3;
-	text += strspn(text, " \t\r\n");
+	text = buf_text(&rows->line) + at;
+	if (*text == '[' && text[1 + strspn(text + 1, " \t\r\n")] == '{')
+		return error_set(err, "`%s` is one JSON array, which is not read here: write each object into a line of its own", rows->path);
 	rows->is_json = *text == '{';
 	if (!rows->is_json)
 		return begin_csv(rows, err);
-	rows->line_at = (size_t)(text - rows->line.data);
+	for (size_t i = 0; i < at; i++)
+		rows->line_number += rows->line.data[i] == '\n';
+	rows->line_at = at;
 	return begin_json(rows, err);
 }
 
@@ -225,14 +258,13 @@ rows_open(const char *path, struct error *err)
 	rows->names_arena = arena_new();
 	rows->arena = arena_new();
 	rows->line.max = ROWS_LINE_MAX;
-	rows->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (rows->fd < 0)
-		error_errno(err, errno, "cannot open `%s`", path);
-	if (rows->fd < 0 || begin(rows, err)) {
+	rows->file = packed_open(path, err);
+	if (!rows->file || begin(rows, err)) {
 		rows_close(rows);
 		return NULL;
 	}
 	rows->texts = xcalloc(rows->n_names, sizeof(*rows->texts));
+	rows->has = xcalloc(rows->n_names, sizeof(*rows->has));
 	return rows;
 }
 
@@ -241,12 +273,12 @@ rows_close(struct rows *rows)
 {
 	if (!rows)
 		return;
-	if (rows->fd >= 0)
-		close(rows->fd);
+	packed_close(rows->file);
 	if (rows->csv)
 		csv_release(rows->csv);
 	free(rows->csv);
 	free(rows->texts);
+	free(rows->has);
 	free(rows->path);
 	buf_release(&rows->line);
 	arena_free(rows->names_arena);
@@ -270,6 +302,13 @@ rows_column(const struct rows *rows, const char *name)
 	return SIZE_MAX;
 }
 
+void
+rows_write_columns(const struct rows *rows, struct buf *buf)
+{
+	for (size_t i = 0; i < rows->n_names && i < 20; i++)
+		buf_printf(buf, "%s`%s`", i ? ", " : "", rows->names[i]);
+}
+
 int
 rows_need_column(const struct rows *rows, const char *name, size_t *ret, struct error *err)
 {
@@ -278,11 +317,16 @@ rows_need_column(const struct rows *rows, const char *name, size_t *ret, struct 
 	*ret = rows_column(rows, name);
 	if (*ret != SIZE_MAX || !rows->n_names)
 		return 0;
-	for (size_t i = 0; i < rows->n_names && i < 20; i++)
-		buf_printf(&all, "%s`%s`", i ? ", " : "", rows->names[i]);
+	rows_write_columns(rows, &all);
 	error_set(err, "there is no column `%s`; there are %s", name, buf_text(&all));
 	buf_release(&all);
 	return -1;
+}
+
+bool
+rows_has(const struct rows *rows, size_t column)
+{
+	return rows->has[column];
 }
 
 bool

@@ -20,9 +20,10 @@
 #define OUTPUT { "output", "PATH", "the file to write", NULL }
 
 const struct step_command STEP_COMMANDS[] = {
-	{ "github-issues", "GitHub issues from a CSV file, as JSON lines {url, repo, title, body}",
-	  { { "file", "FILE", "a CSV with the columns issue_url, issue_title and body (or url, title, body)", NULL },
+	{ "github-issues", "GitHub issues from CSV or JSON lines, as JSON lines {url, repo, title, body}",
+	  { { "file", "FILE", "with the columns issue_url, issue_title and body (or url, title, body); it may be packed by gzip or zstd", NULL },
 	    { "limit", "N", "at most so many issues; 0: all", "1000" },
+	    { "max-bad", "PERCENT", "more rows than these that cannot be used (too many fields or too few, no JSON) are a failure", "5" },
 	    OUTPUT },
 	  step_github_issues },
 	{ "synthetic-issues", "issues that nobody wrote, from a random generator, in the form of github-issues",

@@ -115,6 +115,11 @@ test_limits(void)
 	buf_repeat(&text, 'x', CSV_RECORD_MAX + 10);
 	buf_putc(&text, '"');
 	describe(buf_text(&text), text.len, 100000, &got);
+	contains(buf_text(&got), "the quote that line 1 opens is not closed within", "too long a text in quotes");
+	buf_clear(&text);
+	buf_clear(&got);
+	buf_repeat(&text, 'x', CSV_RECORD_MAX + 10);
+	describe(buf_text(&text), text.len, 100000, &got);
 	contains(buf_text(&got), "longer than", "too long a record");
 	buf_release(&text);
 	buf_release(&got);

@@ -42,6 +42,62 @@ is "$(wc -l <two.jsonl)" 2 "limit"
 "$step" github-issues --file issues.csv --limit 0 --output none.jsonl >said
 is "$(wc -l <none.jsonl)" 3 "limit 0 is all"
 
+printf 'url,subject,text\nu,s,t\n' >other.csv
+said=$("$step" github-issues --file other.csv --output x 2>&1)
+is $? 1 "a file without the columns is a failure"
+has "$said" '`other.csv`: there is no column `issue_title` and no `title`; there are `url`, `subject`, `text`' "which names those that are there"
+: >nothing.csv
+said=$("$step" github-issues --file nothing.csv --output x 2>&1)
+has "$said" '`nothing.csv`: the file is empty' "and so is an empty file"
+{
+	echo title,body,n
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do echo "t$i,b$i,$i"; done
+	echo 'one,two,three,four'
+	echo alone
+	echo 't,"b
+b",1,2'
+	echo 'a,b,c,d'
+} >some.csv
+said=$("$step" github-issues --file some.csv --output x 2>&1)
+is $? 1 "too many bad rows are a failure"
+has "$said" "4 of 20 rows cannot be used, more than 5 in a hundred" "which says how many there are"
+ok "$([ ! -e x ]; echo $?)" "and nothing is written"
+said=$("$step" github-issues --file some.csv --max-bad 20 --output some.jsonl)
+is "$said" 'left out: `some.csv`, line 18: 4 fields, and there are 3 columns
+left out: row 18 has no `body`
+left out: `some.csv`, line 20: 4 fields, and there are 3 columns
+16 issues from some.csv; 4 rows could not be used and were left out' "the first bad rows are shown, all are counted"
+"$step" github-issues --file some.csv --limit 16 --output some.jsonl >said
+is "$(wc -l <some.jsonl)" 16 "rows behind the limit are not looked at"
+
+gzip -c issues.csv >issues.csv.gz
+"$step" github-issues --file issues.csv.gz --output packed.jsonl >said
+is "$(cat packed.jsonl)" "$(cat all.jsonl)" "a file packed by gzip"
+head -c 100 issues.csv.gz >cut.gz
+said=$("$step" github-issues --file cut.gz --output x 2>&1)
+has "$said" '`cut.gz`: it is cut off: it ends within its gzip data' "one that is cut off"
+{ echo a; head -c 100000000 /dev/zero | tr '\0' '\n'; } | gzip -9 >bomb.gz
+said=$("$step" count --input bomb.gz --output x 2>&1)
+is $? 1 "a file that grows too much is a failure"
+has "$said" '`bomb.gz`: it grows to more than 250 times its size when it is unpacked, which no table does' "and says why"
+if command -v zstd >/dev/null; then
+	zstd -q -c issues.csv >issues.csv.zst
+	"$step" github-issues --file issues.csv.zst --output packed.jsonl >said 2>err
+	if grep -q "libzstd.so.1 cannot be opened" err; then
+		n=$((n + 1)); echo "ok $n # SKIP libzstd.so.1 is not here"
+	else
+		is "$(cat packed.jsonl)" "$(cat all.jsonl)" "a file packed by zstd"
+	fi
+	{ echo a; head -c 100000000 /dev/zero | tr '\0' '\n'; } | zstd -q -c >bomb.zst
+	said=$("$step" count --input bomb.zst --output x 2>&1)
+	is $? 1 "or by zstd"
+	mkdir none && : >none/libzstd.so.1
+	said=$(LD_LIBRARY_PATH=$PWD/none "$step" count --input issues.csv.zst --output x 2>&1)
+	has "$said" '`issues.csv.zst`: it is packed by zstd, and libzstd.so.1 cannot be opened: ' "without the library that is said"
+else
+	n=$((n + 3)); for i in 2 1 0; do echo "ok $((n - i)) # SKIP zstd is not here"; done
+fi
+
 "$step" count --input all.jsonl --output count >said
 is "$(cat count)" 3 "count of JSON lines"
 "$step" count --input issues.csv --output count >said
