@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -68,6 +69,8 @@ begin(struct background *background)
 		return false;
 	if (!background->quiet)
 		background->live = live_new(background->output, background->run);
+	if (background->live)
+		snprintf(background->display_id, sizeof background->display_id, "%s", live_display_id(background->live));
 	return true;
 }
 
@@ -264,6 +267,12 @@ struct run *
 background_run(const struct background *background)
 {
 	return background->run;
+}
+
+const char *
+background_display(const struct background *background)
+{
+	return background->display_id;
 }
 
 bool

@@ -47,7 +47,9 @@ void backgrounds_free(struct backgrounds *set); /* ends them first; NULL is fine
 struct background *background_start(struct backgrounds *set, const struct background_request *request, struct diags *diags);
 /* The one that drives that run; NULL once it has ended and in between another was started. */
 struct background *background_of(struct backgrounds *set, const struct run *run);
-struct run *background_run(const struct background *background); /* held by it */
+struct run *background_run(const struct background *background); /* The id of its display; "" if it has none. */
+const char *background_display(const struct background *background);
+/* held by it */
 bool background_is_there(const struct background *background); /* on a cluster */
 bool background_ended(const struct background *background);
 /* Waits for the end. false: the person has interrupted. */

@@ -33,6 +33,7 @@ struct background {
 	struct output *output;
 	bool stays, echo, quiet;
 	struct live *live; /* the thread's */
+	char display_id[LIVE_ID_SIZE]; /* of what it is shown in; "": it is not shown; set before `begun` */
 	pthread_t thread;
 	bool joined;
 	bool told_of; /* the person knows how it ended */

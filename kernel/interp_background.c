@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/live.h"
 #include "kernel/run_here.h"
 
 /* "the run `x` goes on; `attach "x"` shows it again" */
@@ -108,6 +109,29 @@ known_run(struct act *act)
 	return NULL;
 }
 
+/* The end is shown once more with this cell as parent: who executes a notebook cell by cell, as nbconvert does, takes what comes with
+ * an earlier one for late, and would save the run as it began. */
+static void
+show_end(struct act *act, struct background *background)
+{
+	const struct run *run = background_run(background);
+	struct buf text = { 0 };
+	json_error_t problem;
+	json_t *bundle;
+
+	if (!*background_display(background))
+		return;
+	run_lock(run);
+	live_bundle(&text, run);
+	run_unlock(run);
+	bundle = json_loadb(buf_text(&text), text.len, 0, &problem);
+	if (!bundle)
+		BUG("a bundle of ours is not JSON: %s", problem.text);
+	act->output->ops->update(act->output, bundle, NULL, background_display(background));
+	json_decref(bundle);
+	buf_release(&text);
+}
+
 int
 act_wait(struct act *act)
 {
@@ -123,8 +147,10 @@ act_wait(struct act *act)
 		return act_fail(act, DIAG_L1017, "the run `%s` is not watched here any more: `attach \"%s\"` first", run->name, run->name);
 	if (!background)
 		return act_judge_run(act, run);
-	if (background_wait(background, act->interp->wake, &act->interp->interrupted))
+	if (background_wait(background, act->interp->wake, &act->interp->interrupted)) {
+		show_end(act, background);
 		return judge_background(act, background);
+	}
 	return act_waited_enough(act, run->name);
 }
 

@@ -18,7 +18,7 @@ struct live {
 	struct arena *arena; /* of graph and layout */
 	struct graph *graph;
 	struct layout *layout;
-	char display_id[40];
+	char display_id[LIVE_ID_SIZE];
 	int64_t shown_ms;
 	bool dirty;
 };
@@ -168,6 +168,12 @@ live_free(struct live *live)
 {
 	arena_free(live->arena);
 	free(live);
+}
+
+const char *
+live_display_id(const struct live *live)
+{
+	return live->display_id;
 }
 
 void

@@ -18,6 +18,9 @@ int live_due(const struct live *live);
 void live_update(struct live *live); /* if one is due */
 void live_finish(struct live *live); /* the final state */
 
+enum { LIVE_ID_SIZE = 40 };
+const char *live_display_id(const struct live *live); /* shorter than that */
+
 /* The run's picture as a MIME bundle in JSON text, for a run that is over or seen from outside. */
 void live_bundle(struct buf *buf, const struct run *run);
 

@@ -82,7 +82,10 @@ def goes_on_after_the_cell(cells):
     last = cells.update("Succeeded, 2 of 2")
     tap.is_(last.parent["msg_id"], msg_id, "that goes on with the cell that began it as parent")
     tap.is_(last.content["transient"]["display_id"], shown[0].content["transient"]["display_id"], "and in its place")
-    tap.is_(cells.text("wait r\nprint r.second.x"), "5\n", "its outputs are values")
+    msg_id, _, outputs = cells.run("wait r\nprint r.second.x")
+    tap.is_(harness.stream_text(outputs), "5\n", "its outputs are values")
+    again = [m.content["transient"]["display_id"] for m in outputs if m.type == "update_display_data"]
+    tap.is_(again, [shown[0].content["transient"]["display_id"]], "the cell that waits shows the end once more, for who executes one by one")
     tap.contains(cells.text("logs r"), "said 5", "its logs are kept")
     tap.contains(cells.text("runs on real"), "Succeeded", "and the cluster lists it")
 
