@@ -299,7 +299,7 @@ argument_row(struct argo *argo, size_t index)
 	if (param->fallback) {
 		value_write_plain(&text, param->fallback);
 		if (strstr(buf_text(&text), "{{") || argo_breaks(buf_text(&text)))
-			argo_refuse(argo, param->span, "a parameter's default with `{{` or control characters",
+			argo_refuse(argo, param->span, "a parameter's value with `{{` or control characters",
 				    "give the text to the step as an argument, or write it in the step's script");
 		object_put_text(&row, "value", buf_text(&text));
 	} else if (argo->target == TARGET_KFP) {

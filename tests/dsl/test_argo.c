@@ -393,7 +393,7 @@ static const struct {
 	{ "division", division, "L0603", "target `argo` cannot express `/` with numbers that only the run knows" },
 	{ "{{ in a file", braces_in_file, "L0604", "target `argo` cannot keep `{{` in the file for the input `x`" },
 	{ "{{ in a default", braces_in_default, "L0603",
-	  "target `argo` cannot express a parameter's default with `{{` or control characters" },
+	  "target `argo` cannot express a parameter's value with `{{` or control characters" },
 	{ "a state elsewhere", state_of_another_branch, "L0603",
 	  "target `argo` cannot express a test of how a step of another branch or loop ended" },
 	{ "a tag in an image", tag_in_image, "L0603", "target `argo` cannot express `{{` in the name of an image" },
