@@ -13,6 +13,7 @@ libruntime_a_SOURCES += %D%/fields.c %D%/fields.h
 libruntime_a_SOURCES += %D%/generate.c %D%/generate.h
 libruntime_a_SOURCES += %D%/generator.c
 libruntime_a_SOURCES += %D%/issues.c
+libruntime_a_SOURCES += %D%/near.c %D%/near.h
 libruntime_a_SOURCES += %D%/packed.c %D%/packed.h
 libruntime_a_SOURCES += %D%/packed_private.h
 libruntime_a_SOURCES += %D%/packed_zstd.c

@@ -6,17 +6,16 @@
 #include <string.h>
 
 #include "base/macros.h"
+#include "runtime/step/near.h"
 #include "runtime/step/rows.h"
 #include "runtime/step/step.h"
 
-/* Two keys are nearly equal if they have the same words but for one that is missing, more, or another, in lower case. Each
- * key has a hash of all its words and one for each word left out; nearly equal keys share one. Keys of few words share
- * too much: below NEAR_LEAST words only the whole counts. */
-enum { NEAR_LEAST = 4, NEAR_WORDS_MAX = 64, HELD_MAX = 1024 * 1024 * 1024 };
+enum { HELD_MAX = 1024 * 1024 * 1024, SHOWN_MAX = 3, LOOKED_MAX = 256 };
 
 struct mark {
 	uint64_t hash;
 	size_t dev; /* whose: index into dev_keys */
+	size_t next; /* the mark behind, or a later one when those between are of keys that are known to be near */
 };
 
 struct dev_key {
@@ -29,85 +28,23 @@ struct split {
 	struct rows *rows;
 	size_t key;
 	double share;
-	struct step_output output;
+	bool move;
+	struct step_output train, dev;
 	struct buf near;
 	VEC(struct dev_key) dev_keys;
 	VEC(struct mark) marks; /* by hash, once all of them are there */
-	size_t held_bytes, n_train, n_near;
+	VEC(size_t) found; /* the near ones, as they were found */
+	size_t held_bytes, n_train;
 };
-
-/* ---- hashes: of the words, the same on every machine ---- */
-
-static uint64_t
-mix(uint64_t hash)
-{
-	hash = (hash ^ hash >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-	hash = (hash ^ hash >> 27) * UINT64_C(0x94D049BB133111EB);
-	return hash ^ hash >> 31;
-}
-
-static uint64_t
-hash_bytes(const char *text, size_t len)
-{
-	uint64_t hash = UINT64_C(0xCBF29CE484222325);
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001B3);
-	return mix(hash);
-}
-
-static uint64_t
-hash_words(const uint64_t *words, size_t n, size_t left_out)
-{
-	uint64_t hash = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (i != left_out)
-			hash = mix(hash + words[i] + UINT64_C(0x9E3779B97F4A7C15));
-	return hash;
-}
-
-/* How many words the text has, at most NEAR_WORDS_MAX of them in `words`; the hash of all, or of a text without any. */
-static size_t
-hash_text(const char *text, uint64_t words[NEAR_WORDS_MAX], uint64_t *ret_whole)
-{
-	char word[STEP_WORD_MAX + 8];
-	size_t len = strlen(text), at = 0, n = 0;
-	uint64_t whole = 0;
-
-	while (step_next_word(text, len, &at, word)) {
-		uint64_t hash = hash_bytes(word, strlen(word));
-
-		whole = mix(whole + hash + UINT64_C(0x9E3779B97F4A7C15));
-		if (n < NEAR_WORDS_MAX)
-			words[n++] = hash;
-	}
-	*ret_whole = n ? whole : hash_bytes(text, len);
-	return n;
-}
 
 /* Does this share of all hashes hold it? */
 static bool
-is_dev(const struct split *split, uint64_t hash)
+is_dev(const struct split *split, const char *key)
 {
-	return (double)(hash >> 11) * 0x1p-53 < split->share;
+	return (double)(near_hash_words(key) >> 11) * 0x1p-53 < split->share;
 }
 
-/* The hashes that nearly equal texts share, into marks; returns how many. */
-static size_t
-near_hashes(const uint64_t *words, size_t n, uint64_t marks[NEAR_WORDS_MAX + 1])
-{
-	size_t n_marks = 0;
-
-	if (n + 1 < NEAR_LEAST)
-		return 0;
-	marks[n_marks++] = hash_words(words, n, SIZE_MAX);
-	for (size_t i = 0; n >= NEAR_LEAST && i < n; i++)
-		marks[n_marks++] = hash_words(words, n, i);
-	return n_marks;
-}
-
-/* ---- the second part, then the first ---- */
+/* ---- the keys of the second part, and which of them are near ---- */
 
 static void
 write_row(struct buf *buf, const struct rows *rows, const char *const *texts)
@@ -122,17 +59,17 @@ write_row(struct buf *buf, const struct rows *rows, const char *const *texts)
 }
 
 static int
-add_dev(struct split *split, const char *key, const uint64_t *words, size_t n_words, struct error *err)
+add_dev(struct split *split, const char *key, struct error *err)
 {
-	uint64_t hashes[NEAR_WORDS_MAX + 1];
-	size_t n = near_hashes(words, n_words, hashes);
 	struct dev_key dev = { .text = NULL };
+	struct near_key near;
 
-	split->held_bytes += strlen(key) + n * sizeof(struct mark) + sizeof(dev);
+	near_read(key, &near);
+	split->held_bytes += strlen(key) + near.n * sizeof(struct mark) + sizeof(dev);
 	if (split->held_bytes > HELD_MAX)
 		return error_set(err, "the second part is too large: its keys hold more than %d bytes", HELD_MAX);
-	for (size_t i = 0; i < n; i++) {
-		struct mark mark = { hashes[i], split->dev_keys.n };
+	for (size_t i = 0; i < near.n; i++) {
+		struct mark mark = { near.hashes[i], split->dev_keys.n, 0 };
 
 		vec_push(&split->marks, mark);
 	}
@@ -168,85 +105,150 @@ first_mark(const struct split *split, uint64_t hash)
 }
 
 static void
-note_near(struct split *split, const char *key, const uint64_t *words, size_t n_words)
+sort_marks(struct split *split)
 {
-	uint64_t hashes[NEAR_WORDS_MAX + 1];
-	size_t n = near_hashes(words, n_words, hashes);
+	if (split->marks.n)
+		qsort(split->marks.items, split->marks.n, sizeof(*split->marks.items), compare_marks);
+	for (size_t m = 0; m < split->marks.n; m++)
+		split->marks.items[m].next = m + 1;
+}
 
-	for (size_t i = 0; i < n; i++) {
-		for (size_t m = first_mark(split, hashes[i]); m < split->marks.n && split->marks.items[m].hash == hashes[i]; m++) {
-			struct dev_key *dev = &split->dev_keys.items[split->marks.items[m].dev];
+/* The first mark from there on whose key is not known to be near. The way is made shorter for who comes next. */
+static size_t
+open_mark(struct split *split, size_t m)
+{
+	struct mark *marks = split->marks.items;
+	size_t n = split->marks.n, end = m;
 
-			if (dev->is_near)
+	while (end < n && split->dev_keys.items[marks[end].dev].is_near)
+		end = marks[end].next;
+	while (m < end) {
+		size_t next = marks[m].next;
+
+		marks[m].next = end;
+		m = next;
+	}
+	return end;
+}
+
+static void
+found_near(struct split *split, size_t index, const char *key)
+{
+	struct dev_key *dev = &split->dev_keys.items[index];
+
+	dev->is_near = true;
+	if (split->found.n < SHOWN_MAX)
+		printf("nearly equal: `%s` and `%s`\n", dev->text, key);
+	vec_push(&split->found, index);
+	buf_putc(&split->near, '{');
+	step_write_pair(&split->near, "dev", dev->text, strlen(dev->text));
+	step_write_pair(&split->near, "train", key, strlen(key));
+	buf_puts(&split->near, "}\n");
+}
+
+/* Finds the keys of the second part that are near one of the first. */
+static void
+find_near(struct split *split, const char *key)
+{
+	struct near_key near;
+	size_t looked = 0;
+
+	near_read(key, &near);
+	for (size_t i = 0; i < near.n; i++) {
+		size_t m = open_mark(split, first_mark(split, near.hashes[i]));
+
+		for (; m < split->marks.n && split->marks.items[m].hash == near.hashes[i]; m = open_mark(split, m + 1)) {
+			size_t dev = split->marks.items[m].dev;
+
+			if (i >= near.n_sure && (looked++ >= LOOKED_MAX || !near_runs(split->dev_keys.items[dev].text, key)))
 				continue;
-			dev->is_near = true;
-			split->n_near++;
-			buf_putc(&split->near, '{');
-			step_write_pair(&split->near, "dev", dev->text, strlen(dev->text));
-			step_write_pair(&split->near, "train", key, strlen(key));
-			buf_puts(&split->near, "}\n");
+			found_near(split, dev, key);
 		}
 	}
 }
 
-/* One way through the table, for the rows of one part. */
+/* ---- three ways through the table ---- */
+
 static int
-pass(struct split *split, bool dev, struct error *err)
+take_keys(struct split *split, const char *const *texts, size_t *n UNUSED, struct error *err)
 {
-	uint64_t words[NEAR_WORDS_MAX], whole;
-	const char *const *texts;
-	int more;
-
-	while ((more = rows_next(split->rows, &texts, err)) > 0) {
-		const char *key = texts[split->key];
-		size_t n = hash_text(key, words, &whole);
-
-		if (is_dev(split, whole) != dev)
-			continue;
-		split->n_train += !dev;
-		if (!dev)
-			note_near(split, key, words, n);
-		else if (add_dev(split, key, words, n, err))
-			return -1;
-		write_row(&split->output.buf, split->rows, texts);
-		if (step_output_flush(&split->output, false, err))
-			return -1;
-	}
-	return more < 0 ? -1 : step_output_flush(&split->output, true, err);
+	return is_dev(split, texts[split->key]) ? add_dev(split, texts[split->key], err) : 0;
 }
 
 static int
-write_part(struct split *split, bool dev, struct error *err)
+take_train(struct split *split, const char *const *texts, size_t *n UNUSED, struct error *err)
 {
-	int result = -1;
+	if (is_dev(split, texts[split->key]))
+		return 0;
+	split->n_train++;
+	find_near(split, texts[split->key]);
+	write_row(&split->train.buf, split->rows, texts);
+	return step_output_flush(&split->train, false, err);
+}
+
+/* The n-th row of the second part, into it or to the first. */
+static int
+take_dev(struct split *split, const char *const *texts, size_t *n, struct error *err)
+{
+	struct step_output *output = &split->dev;
+
+	if (!is_dev(split, texts[split->key]))
+		return 0;
+	if (*n == split->dev_keys.n)
+		return error_set(err, "the table has changed while it was read");
+	if (split->dev_keys.items[(*n)++].is_near && split->move)
+		output = &split->train;
+	write_row(&output->buf, split->rows, texts);
+	return step_output_flush(output, false, err);
+}
+
+static int
+pass(struct split *split, int (*take)(struct split *split, const char *const *texts, size_t *n, struct error *err), struct error *err)
+{
+	const char *const *texts;
+	int more = -1;
+	size_t n = 0;
 
 	split->rows = rows_open(step_text(split->call, "input"), err);
-	if (split->rows && !rows_need_column(split->rows, step_text(split->call, "key"), &split->key, err) &&
-	    !step_output_open(&split->output, step_text(split->call, dev ? "dev" : "train"), err)) {
-		result = pass(split, dev, err);
-		if (result && split->output.file)
-			step_output_abandon(&split->output);
-	}
+	if (split->rows && !rows_need_column(split->rows, step_text(split->call, "key"), &split->key, err))
+		while ((more = rows_next(split->rows, &texts, err)) > 0)
+			if (take(split, texts, &n, err)) {
+				more = -1;
+				break;
+			}
 	rows_close(split->rows);
 	split->rows = NULL;
-	return result;
+	return more;
 }
 
 static int
 write_parts(struct split *split, struct error *err)
 {
-	const char *near = step_text(split->call, "near");
+	if (pass(split, take_keys, err))
+		return -1;
+	sort_marks(split);
+	if (step_output_open(&split->train, step_text(split->call, "train"), err) || pass(split, take_train, err))
+		return -1;
+	/* A key that moves may be near one that stays. */
+	for (size_t i = 0; split->move && i < split->found.n; i++)
+		find_near(split, split->dev_keys.items[split->found.items[i]].text);
+	if (step_output_open(&split->dev, step_text(split->call, "dev"), err) || pass(split, take_dev, err))
+		return -1;
+	return step_output_flush(&split->train, true, err) || step_output_flush(&split->dev, true, err) ? -1 : 0;
+}
 
-	if (write_part(split, true, err))
-		return -1;
-	if (split->marks.n)
-		qsort(split->marks.items, split->marks.n, sizeof(*split->marks.items), compare_marks);
-	if (write_part(split, false, err) || (*near && step_write(near, &split->near, err)))
-		return -1;
-	printf("%zu rows in the first part, %zu in the second; equal keys are in the same part\n", split->n_train, split->dev_keys.n);
-	if (split->n_near)
-		printf("%zu keys of the second part are nearly equal to one of the first (all words but one the same)\n", split->n_near);
-	return 0;
+static int
+report(const struct split *split, struct error *err)
+{
+	const char *near = step_text(split->call, "near");
+	size_t moved = split->move ? split->found.n : 0;
+
+	printf("%zu rows in the first part, %zu in the second; equal keys are in the same part\n", split->n_train + moved,
+		split->dev_keys.n - moved);
+	if (split->found.n)
+		printf("%zu keys of the second part %s nearly equal to one of the first%s\n", split->found.n, split->move ? "were" : "are",
+			split->move ? " and were moved to it" : "");
+	return *near ? step_write(near, &split->near, err) : 0;
 }
 
 int
@@ -255,13 +257,18 @@ step_split(const struct step_call *call, struct error *err)
 	struct split split = { .call = call };
 	int result;
 
-	if (step_real(call, "share", 1, &split.share, err))
+	if (step_real(call, "share", 1, &split.share, err) || step_boolean(call, "move", &split.move, err))
 		return -1;
-	result = write_parts(&split, err);
+	result = write_parts(&split, err) || report(&split, err) ? -1 : 0;
+	if (result && split.train.file)
+		step_output_abandon(&split.train);
+	if (result && split.dev.file)
+		step_output_abandon(&split.dev);
 	for (size_t i = 0; i < split.dev_keys.n; i++)
 		free(split.dev_keys.items[i].text);
 	vec_release(&split.dev_keys);
 	vec_release(&split.marks);
+	vec_release(&split.found);
 	buf_release(&split.near);
 	return result;
 }

@@ -87,6 +87,7 @@ const struct step_command STEP_COMMANDS[] = {
 	    { "share", "NUMBER", "of the rows that go into the second part, 0 to 1", "0.1" },
 	    { "train", "PATH", "the first part", NULL },
 	    { "dev", "PATH", "the second part", NULL },
+	    { "move", "true|false", "whether rows of the second part whose keys are nearly equal to one of the first go there", "false" },
 	    { "near", "PATH", "keys of the second part that are nearly equal to one of the first, as JSON lines {dev, train}", "" } },
 	  step_split },
 	{ "clean", "a table with even texts, as JSON lines: one blank between words, lower case, no row that is too short",

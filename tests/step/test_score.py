@@ -167,6 +167,8 @@ def test_split(folder):
     tap.is_((split(folder).returncode, text(folder, "train"), text(folder, "dev")), (0, "", ""), "an empty table in two parts")
 
 
+MANY = """apple brook candle desert engine forest garden harbor island jungle kitchen ladder mountain nephew orange pillow quarry
+river saddle temple uncle valley window yellow zebra""".split()
 GOLDEN_DEV = ["word30", "word34"]
 
 
@@ -180,17 +182,39 @@ def near_of(folder, titles):
 def test_near(folder):
     """Titles in two families: with enough members each family has some in both parts."""
     base = "app crashes when the screen rotates"
-    found = near_of(folder, [f"{base} {x}" for x in range(12)] + [f"something else entirely here {x} {x}" for x in range(12)])
+    found = near_of(folder, [f"{base} {x}" for x in MANY] + [f"something else entirely here {x} {x}" for x in MANY])
     tap.ok(found and all(all(t.startswith(base) for t in pair) for pair in found), f"one word another: {len(found)} pairs")
     words = base.split()
     found = near_of(folder, [" ".join(words[:i] + words[i + 1:]) for i in range(6)] + [base])
     tap.ok(all(len(pair) == 2 for pair in found) and any(base in pair for pair in found), "one word less or more")
-    tap.is_(near_of(folder, [f"fix bug {x}" for x in range(30)]), set(), "titles of few words are not near")
-    tap.is_(near_of(folder, [f"one two {x} {x} three four" for x in range(30)]), set(), "two words another: not near")
+    tap.is_(near_of(folder, [f"fix bug {x}" for x in MANY]), set(), "titles of few words are not near")
+    tap.is_(near_of(folder, [f"one two {x} {x} three four" for x in MANY]), set(), "two words another: not near")
+    tap.ok(near_of(folder, [f"Fix  bug {x}!" for x in range(30)]), "numbers are all the same")
+    long = "the settings dialog forgets the language that was chosen and shows english menus until the program is started again"
+    found = near_of(folder, [long.replace("dialog", x).replace("menus", x[::-1]) for x in MANY])
+    tap.ok(found, f"two words of a long title another: {len(found)} pairs")
+    tap.is_(near_of(folder, [f"{x} {x[::-1]} {y} {y[::-1]} {x}{y}" for x, y in zip(MANY, MANY[1:])]), set(), "other titles are not near")
+
+
+def test_move(folder):
+    rows = [{"n": str(i), "title": f"version {i} of the tool"} for i in range(40)]
+    rows += [{"n": x, "title": f"{x} is something of its own: {x}"} for x in MANY]
+    write(folder, "in", rows)
+    split(folder, "--share", "0.5")
+    before, pairs = lines(folder, "dev"), lines(folder, "near")
+    done = split(folder, "--share", "0.5", "--move", "true")
+    train, dev = lines(folder, "train"), lines(folder, "dev")
+    near = {pair["dev"] for pair in pairs}
+    tap.ok(pairs and len(near) < len(before), f"{len(near)} of {len(before)} keys are near")
+    tap.ok(all(row["title"] not in near for row in dev), "none of them stays")
+    tap.is_(sorted(r["n"] for r in train + dev), sorted(r["n"] for r in rows), "each row is in one part")
+    tap.contains(done.stdout, f"{len(train)} rows in the first part, {len(dev)} in the second", "the counts are those behind it")
+    tap.is_(done.stdout.count("nearly equal: "), 3, "three of them are shown")
+    refused(split(folder, "--move", "maybe"), "--move wants `true` or `false`", "another word")
 
 
 def main():
-    for test in (test_baseline, test_score, test_keys, test_bad, test_split, test_near):
+    for test in (test_baseline, test_score, test_keys, test_bad, test_split, test_near, test_move):
         with tempfile.TemporaryDirectory() as folder:
             test(folder)
     tap.done_testing()
