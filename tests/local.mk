@@ -248,7 +248,8 @@ endif
 # A main() comes out of libreplay.a (or libFuzzer) only for programs without one of their own: the fuzz targets.
 LDADD = $(REPLAY_LIBS) %D%/libtests.a libkernel.a libruntime.a libkernels.a libdsl.a libbase.a $(LATEEN_LIBS)
 
-TESTS = $(C_TESTS) $(SCRIPT_TESTS)
+# A program gets its rule by standing here; one that needs a cluster is skipped, loudly, where none is.
+TESTS = $(C_TESTS) $(C_CLUSTER_TESTS) $(SCRIPT_TESTS)
 if !FUZZING
 TESTS += $(FUZZ_TARGETS)
 endif
