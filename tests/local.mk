@@ -85,6 +85,7 @@ C_TESTS += %D%/runtime/test_engine
 C_TESTS += %D%/runtime/test_local
 C_TESTS += %D%/runtime/test_log
 C_TESTS += %D%/runtime/test_store
+C_TESTS += %D%/runtime/test_store_logs
 C_TESTS += %D%/step/test_csv
 C_TESTS += %D%/step/test_rows
 C_TESTS += %D%/test_cases

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@ make_file(const char *bytes, size_t len, char path[32])
 {
 	int fd;
 
-	strcpy(path, "test_rows-XXXXXX");
+	snprintf(path, 32, "test_rows-XXXXXX");
 	fd = mkstemp(path);
 	if (fd < 0 || write(fd, bytes, len) != (ssize_t)len || close(fd))
 		BUG("cannot write `%s`", path);
