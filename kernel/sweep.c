@@ -67,7 +67,7 @@ sweep_add(struct sweep *sweep, const struct value *item, const char *what)
 	};
 
 	for (size_t i = 0; i < SWEEP_COLUMNS_MAX; i++)
-		row.cells[i].number = NAN;
+		row.cells[i].number = (double)NAN;
 	row.series = series_of(sweep, row.what);
 	vec_push(&sweep->rows, row);
 	return &sweep->rows.items[sweep->rows.n - 1];

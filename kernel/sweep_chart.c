@@ -48,7 +48,7 @@ order_rows(struct places *places)
 static void
 place_rows(const struct sweep *sweep, struct places *places)
 {
-	struct range range = { INFINITY, -INFINITY, false };
+	struct range range = { (double)INFINITY, -(double)INFINITY, false };
 	size_t item = 0;
 	bool numbers = true, logarithm;
 
@@ -111,7 +111,7 @@ range_of(const struct sweep *sweep, size_t column, struct range *ret)
 {
 	size_t n = 0;
 
-	*ret = (struct range){ INFINITY, -INFINITY, false };
+	*ret = (struct range){ (double)INFINITY, -(double)INFINITY, false };
 	for (size_t i = 0; i < drawn_rows(sweep); i++) {
 		double number = sweep->rows.items[i].cells[column].number;
 
@@ -194,7 +194,7 @@ choose_columns(const struct sweep *sweep, size_t *columns, struct range *ranges)
 static void
 put_items(struct buf *buf, const struct sweep *sweep, const struct places *places, double y)
 {
-	double last = -INFINITY;
+	double last = -(double)INFINITY;
 
 	for (size_t k = 0; k < places->n; k++) {
 		size_t i = places->order[k];
