@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "kernel/catch_up.h"
+#include "kernel/empty_log.h"
 #include "kernel/run_list.h"
 #include "kernel/steer.h"
 #include "kernel/text_output.h"
@@ -75,14 +76,13 @@ open_store(int *ret_status)
 	return store;
 }
 
-/* A log that holds nothing is not the same as one that cannot be had. */
 static void
 say_empty(struct store *store, const struct log_follower *follower)
 {
-	bool lost = store_lacks_logs(store, follower->run);
+	struct arena *arena = arena_new();
 
-	fprintf(stderr, "lateen: %s%s%s%s\n", follower->step ? "the step `" : "the run", follower->step ? follower->step : "",
-		follower->step ? "`" : "", lost ? " left no log here: its cluster did not give it whole" : follower->grep ? " wrote no line with that text" : " wrote nothing");
+	fprintf(stderr, "lateen: %s\n", empty_log_text(store, follower, arena));
+	arena_free(arena);
 }
 
 static int

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernel/catch_up.h"
+#include "kernel/empty_log.h"
 #include "kernel/run_list.h"
 #include "runtime/store.h"
 
@@ -66,15 +67,10 @@ name_run(struct act *act, const char **ret_run, const char **ret_step)
 	return 0;
 }
 
-/* A log that holds nothing is not the same as one that cannot be had. */
 static void
 say_empty(struct act *act, struct store *store, const struct log_follower *follower)
 {
-	bool lost = store_lacks_logs(store, follower->run);
-	const char *text = arena_printf(act->arena, "%s%s%s %s\n", follower->step ? "the step `" : "the run",
-					follower->step ? follower->step : "", follower->step ? "`" : "",
-					lost ? "left no log here: its cluster did not give it whole" :
-					follower->grep ? "wrote no line with that text" : "wrote nothing");
+	const char *text = arena_printf(act->arena, "%s\n", empty_log_text(store, follower, act->arena));
 
 	act_print(act, text, strlen(text));
 }

@@ -30,6 +30,7 @@ libkernel_a_SOURCES += %D%/connection.c %D%/connection.h
 libkernel_a_SOURCES += %D%/control.c
 libkernel_a_SOURCES += %D%/dispatch.c
 libkernel_a_SOURCES += %D%/doctor.c %D%/doctor.h
+libkernel_a_SOURCES += %D%/empty_log.c %D%/empty_log.h
 libkernel_a_SOURCES += %D%/execute.c
 libkernel_a_SOURCES += %D%/fetch.c %D%/fetch.h
 libkernel_a_SOURCES += %D%/file.c %D%/file.h

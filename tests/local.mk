@@ -40,6 +40,7 @@ C_TESTS += %D%/dsl/test_yaml_write
 C_TESTS += %D%/kernel/test_connection
 C_TESTS += %D%/kernel/test_dispatch
 C_TESTS += %D%/kernel/test_doctor
+C_TESTS += %D%/kernel/test_empty_log
 C_TESTS += %D%/kernel/test_history
 C_TESTS += %D%/kernel/test_install
 C_TESTS += %D%/kernel/test_iopub_queue
