@@ -41,6 +41,7 @@ libruntime_a_SOURCES += %D%/cluster/door_kube_log.c
 libruntime_a_SOURCES += %D%/cluster/door_kube_private.h
 libruntime_a_SOURCES += %D%/cluster/door_kube_submit.c
 libruntime_a_SOURCES += %D%/cluster/exec_plugin.c %D%/cluster/exec_plugin.h
+libruntime_a_SOURCES += %D%/cluster/executor_line.c %D%/cluster/executor_line.h
 libruntime_a_SOURCES += %D%/cluster/foreign.c %D%/cluster/foreign.h
 libruntime_a_SOURCES += %D%/cluster/foreign_private.h
 libruntime_a_SOURCES += %D%/cluster/foreign_template.c

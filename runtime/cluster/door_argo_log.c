@@ -12,6 +12,7 @@
 #include "runtime/cluster/control_private.h"
 #include "runtime/cluster/door_argo_private.h"
 #include "runtime/cluster/edit.h"
+#include "runtime/cluster/executor_line.h"
 #include "runtime/cluster/moment.h"
 #include "runtime/cluster/retry.h"
 #include "runtime/cluster/unpack.h"
@@ -101,20 +102,6 @@ finish(struct door_log *log, const struct api_failure *failure)
 	listener.ended(listener.context, failure);
 }
 
-/* What Argo's executor says itself comes on the program's last line when that has no end. */
-static size_t
-without_executor(const char *text)
-{
-	const char *at = text;
-
-	while ((at = strstr(at, "time="))) {
-		if (strstr(at, " argo=true") && (strstr(at, "msg=\"sub-process exited\"") || strstr(at, "msg=\"capturing logs\"")))
-			return (size_t)(at - text);
-		at += 5;
-	}
-	return strlen(text);
-}
-
 static void
 take_line(struct door_log *log, const char *text)
 {
@@ -126,7 +113,7 @@ take_line(struct door_log *log, const char *text)
 		return;
 	if (taken)
 		log->last = time;
-	len = without_executor(words);
+	executor_line_find(words, strlen(words), &len);
 	if (!len && *words)
 		return;
 	if (taken && log->request.timestamps) {

@@ -11,6 +11,7 @@
 #include "runtime/cluster/base64.h"
 #include "runtime/cluster/door_kfp_private.h"
 #include "runtime/cluster/door_kube_private.h"
+#include "runtime/cluster/executor_line.h"
 
 enum {
 	SOON = 2000, LATE = 5000, /* milliseconds between an answer and the next question */
@@ -21,7 +22,6 @@ enum {
 };
 
 static const char error_mark[] = "{\"error_message\":"; /* what an error in place of a log begins with */
-static const char end_mark[] = "msg=\"sub-process exited\" argo=true"; /* in the executor's own line, which nobody wants */
 
 struct door_log {
 	struct door_kfp *door;
@@ -118,26 +118,29 @@ tell(struct door_log *log, const char *bytes, size_t n)
 	return told(log);
 }
 
-/* Where the executor's line begins: `time="…" … argo=true …`, on the program's last line when that has no end. */
-static size_t
-without_executor(const char *text, size_t len)
+/* Appends what the program wrote, without what the executor says. */
+static void
+add_programs(struct door_log *log, const char *text, size_t n, struct buf *buf)
 {
-	const char *mark = memmem(text, len, end_mark, sizeof end_mark - 1), *at = mark;
+	while (n) {
+		const char *end = memchr(text, '\n', n);
+		size_t len = end ? (size_t)(end - text) : n, whole = end ? len + 1 : len, at;
+		enum executor_line said = executor_line_find(text, len, &at);
 
-	if (!mark)
-		return len;
-	while (at > text && at[-1] != '\n' && strncmp(at, "time=\"", 6) != 0)
-		at--;
-	return (size_t)(at - text);
+		buf_add(buf, text, said == EXECUTOR_SILENT ? whole : at);
+		log->exited |= said == EXECUTOR_EXITED;
+		text += whole;
+		n -= whole;
+	}
 }
 
 /* Whole lines, and with `all` what is left, to the listener. It may end the log: then false. */
 static bool
 hand_on(struct door_log *log, bool all)
 {
-	const char *text = buf_text(&log->line), *end = memrchr(text, '\n', log->line.len), *rest;
-	size_t n = all || log->line.len > LINE_MAX_KEPT ? log->line.len : end ? (size_t)(end + 1 - text) : 0, cut = without_executor(text, n);
-	struct buf line = log->line;
+	const char *text = buf_text(&log->line), *end = memrchr(text, '\n', log->line.len);
+	size_t n = all || log->line.len > LINE_MAX_KEPT ? log->line.len : end ? (size_t)(end + 1 - text) : 0;
+	struct buf line = log->line, programs = { 0 };
 	bool there;
 
 	if (!n)
@@ -145,9 +148,9 @@ hand_on(struct door_log *log, bool all)
 	log->told += n;
 	log->line = (struct buf){ 0 };
 	buf_add(&log->line, text + n, line.len - n);
-	log->exited |= cut < n;
-	rest = cut < n ? memchr(text + cut, '\n', n - cut) : NULL;
-	there = tell(log, text, cut) && (!rest || tell(log, rest + 1, n - (size_t)(rest + 1 - text)));
+	add_programs(log, text, n, &programs);
+	there = tell(log, buf_text(&programs), programs.len);
+	buf_release(&programs);
 	buf_release(&line);
 	return there;
 }

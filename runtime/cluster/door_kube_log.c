@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "runtime/cluster/door_kube_private.h"
+#include "runtime/cluster/executor_line.h"
 #include "runtime/cluster/moment.h"
 
 enum {
@@ -71,36 +72,7 @@ again_in(struct door_log *log, long milliseconds)
 
 /* ---- lines ---- */
 
-/* `time="2026-01-02T03:04:05.678Z" level=info msg="sub-process exited" argo=true error="<nil>"`, quoted or not. */
-static bool
-is_executors(const char *text, size_t len)
-{
-	static const char level[] = " level=";
-	size_t at = len > 5 && text[5] == '"' ? 6 : 5, taken;
-	int64_t time;
-
-	taken = len > at ? moment_read(text + at, len - at, &time) : 0;
-	at += taken;
-	at += at < len && text[at] == '"';
-	return taken && len - at > strlen(level) && !memcmp(text + at, level, strlen(level)) &&
-	       memmem(text + at, len - at, " msg=", 5) && memmem(text + at, len - at, " argo=true", 10);
-}
-
-/* Where what Argo's executor says itself begins. It comes on the program's last line when that has no end. */
-static size_t
-without_executor(const char *text, size_t len)
-{
-	const char *at = text;
-
-	while ((at = memmem(at, len - (size_t)(at - text), "time=", 5))) {
-		if (is_executors(at, len - (size_t)(at - text)))
-			return (size_t)(at - text);
-		at += 5;
-	}
-	return len;
-}
-
-/* What it says as it ends, after that, when the program failed. */
+/* What the executor says as it ends, after that, when the program failed. */
 static bool
 is_last_word(const char *text, size_t len)
 {
@@ -179,8 +151,7 @@ take_line(struct door_log *log, const char *text, size_t len, bool whole)
 	if (!log->long_shown)
 		return;
 	from = taken < len && taken ? taken + 1 : taken; /* behind the blank */
-	shown = without_executor(text + from, len - from);
-	if (shown < len - from)
+	if (executor_line_find(text + from, len - from, &shown) == EXECUTOR_EXITED)
 		log->exited = true;
 	if ((!shown && from < len) || (log->exited && is_last_word(text + from, len - from)))
 		return;

@@ -116,6 +116,10 @@ test_whole(void)
 	     "no end ", "", "a last line without an end");
 	hear("> GET " POD "\n" LOG AT "05Z Error: exit status 1\n" AT "05Z time=\"2026-01-02T03:04:09.1Z\" level=info msg=\"sub-process exited\" argo=true"
 	     "\n" AT "05Z Error: exit status 3\n", once, "Error: exit status 1\n", "", "the executor's last word");
+	/* Before Argo 3.7 the time ended otherwise; and what it says as it begins is no end, so the program's own words stay. */
+	hear("> GET " POD "\n" LOG AT "05Z time=\"2026-01-02T03:04:05 UTC\" level=info msg=\"capturing logs\" argo=true\n"
+		AT "05Z Error: exit status 1\n" AT "05Z x time=\"2026-01-02T03:04:09 UTC\" level=info msg=\"sub-process exited\" argo=true error=\"<nil>\"\n",
+		once, "Error: exit status 1\nx ", "", "what the executor says as it begins");
 	hear("> GET " POD "\n" LOG AT "05Z argo=true is what I say\n", once, "argo=true is what I say\n", "", "a line of its own");
 	hear("> GET " POD "\n" LOG "", once, "", "", "an empty one");
 }
