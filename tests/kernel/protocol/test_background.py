@@ -4,7 +4,7 @@ import os
 import signal
 
 import harness
-from harness import tap, stream_text
+from harness import tap, children, is_running, stream_text
 
 DECLARE = '''component gate(file: String) -> (x: Integer) { script sh """until test -e "$file"; do sleep 0.01; done; echo 7 > "$out_x" """ }
 component bad(file: String) { script sh """until test -e "$file"; do sleep 0.01; done; echo oops; exit 3""" }
@@ -13,29 +13,6 @@ pipeline two(file: String) {
     first = gate(file)
     second = gate(file) after first
 }'''
-
-
-def children(pid):
-    """Every process below this one."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as file:
-                    parent = int(file.read().rsplit(")", 1)[1].split()[1])
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if parent == pid:
-                found += [int(entry), *children(int(entry))]
-    return found
-
-
-def is_running(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 class Background(harness.KernelCase):

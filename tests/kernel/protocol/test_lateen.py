@@ -4,30 +4,7 @@ import os
 import signal
 
 import harness
-from harness import tap, stream_text
-
-
-def children(pid):
-    """Every process below this one: its children, theirs, and so on."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as file:
-                    parent = int(file.read().rsplit(")", 1)[1].split()[1])
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if parent == pid:
-                found += [int(entry), *children(int(entry))]
-    return found
-
-
-def is_running(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+from harness import tap, children, is_running, stream_text
 
 
 class Lateen(harness.KernelCase):
