@@ -125,20 +125,6 @@ controller_version(struct door *door, struct arena *arena)
 	return colon && !strchr(colon, '/') ? api_plain(arena, colon + 1, 40) : NULL;
 }
 
-static bool
-has_workflows(const struct value *answer)
-{
-	const struct value *resources = value_get(answer, "resources");
-
-	for (size_t i = 0; resources && resources->kind == VALUE_LIST && i < resources->list.n; i++) {
-		const char *name = value_text(value_get(resources->list.items[i], "name"));
-
-		if (name && !strcmp(name, "workflows"))
-			return true;
-	}
-	return false;
-}
-
 static int
 probe_argo(struct door *door, struct arena *arena, struct api_failure *ret_failure)
 {
@@ -146,7 +132,7 @@ probe_argo(struct door *door, struct arena *arena, struct api_failure *ret_failu
 		.repeatable = true };
 	const struct value *answer = kube_call(door->kube, &request, arena, ret_failure);
 
-	if (answer ? has_workflows(answer) : ret_failure->kind == API_FORBIDDEN)
+	if (answer ? kube_has_workflows(answer) : ret_failure->kind == API_FORBIDDEN)
 		return 0;
 	if (!answer && ret_failure->kind != API_NOT_FOUND)
 		return -1;

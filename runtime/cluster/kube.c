@@ -109,3 +109,17 @@ kube_call(struct kube *kube, const struct api_request *request, struct arena *ar
 {
 	return api_call(&kube->api, request, arena, ret_failure);
 }
+
+bool
+kube_has_workflows(const struct value *answer)
+{
+	const struct value *resources = value_get(answer, "resources");
+
+	for (size_t i = 0; resources && resources->kind == VALUE_LIST && i < resources->list.n; i++) {
+		const char *name = value_text(value_get(resources->list.items[i], "name"));
+
+		if (name && !strcmp(name, "workflows"))
+			return true;
+	}
+	return false;
+}

@@ -21,4 +21,7 @@ const struct value *kube_call(struct kube *kube, const struct api_request *reque
 void kube_explain(struct api *api, const struct api_request *request, const struct http_reply *reply, const struct value *answer,
 		  struct arena *arena, struct api_failure *ret);
 
+/* Is Argo installed? The answer to a GET of /apis/argoproj.io/v1alpha1. */
+bool kube_has_workflows(const struct value *answer);
+
 #endif

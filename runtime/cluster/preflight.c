@@ -93,20 +93,6 @@ check_server(struct flight *flight)
 	return false;
 }
 
-static bool
-has_workflows(const struct value *answer)
-{
-	const struct value *resources = value_get(answer, "resources");
-
-	for (size_t i = 0; resources && resources->kind == VALUE_LIST && i < resources->list.n; i++) {
-		const char *name = value_text(value_get(resources->list.items[i], "name"));
-
-		if (name && !strcmp(name, "workflows"))
-			return true;
-	}
-	return false;
-}
-
 static struct api_request
 argo_request(void)
 {
@@ -124,7 +110,7 @@ check_argo(struct flight *flight)
 
 	if (answer)
 		flight->ret->n_checked++;
-	if (answer ? has_workflows(answer) : failure.kind == API_FORBIDDEN)
+	if (answer ? kube_has_workflows(answer) : failure.kind == API_FORBIDDEN)
 		return true;
 	if (!answer && failure.kind != API_NOT_FOUND) {
 		flight_add_failure(flight, &failure, NULL);
@@ -329,11 +315,9 @@ foresee(struct flight *flight, const struct needs *needs)
 	flight_send(flight);
 }
 
-static void
-check(struct flight *flight, const struct needs *needs)
+void
+flight_check_needs(struct flight *flight, const struct needs *needs)
 {
-	if (!check_argo(flight) || !check_right(flight) || !flight_check_dry_run(flight))
-		return;
 	if (!flight->no_namespace) {
 		flight_check_things(flight, needs);
 		flight_check_limits(flight, needs);
@@ -342,6 +326,14 @@ check(struct flight *flight, const struct needs *needs)
 		flight_check_volumes(flight, needs);
 	if (needs->nodes.n)
 		flight_check_nodes(flight, needs);
+}
+
+static void
+check(struct flight *flight, const struct needs *needs)
+{
+	if (!check_argo(flight) || !check_right(flight) || !flight_check_dry_run(flight))
+		return;
+	flight_check_needs(flight, needs);
 	flight_check_controller(flight, needs);
 }
 

@@ -46,18 +46,8 @@ check_beside(struct flight *flight, const struct needs *needs)
 	if (!flight->kube)
 		return;
 	ask_beside(flight, needs);
-	if (!flight_check_dry_run(flight)) {
-		flight_forget(flight);
-		return;
-	}
-	if (!flight->no_namespace) {
-		flight_check_things(flight, needs);
-		flight_check_limits(flight, needs);
-	}
-	if (needs->volumes.n)
-		flight_check_volumes(flight, needs);
-	if (needs->nodes.n)
-		flight_check_nodes(flight, needs);
+	if (flight_check_dry_run(flight))
+		flight_check_needs(flight, needs);
 	flight_forget(flight);
 }
 

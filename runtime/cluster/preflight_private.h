@@ -41,6 +41,8 @@ bool flight_check_dry_run(struct flight *flight);
 /* preflight_nodes.c */
 void flight_foresee_nodes(struct flight *flight);
 void flight_check_nodes(struct flight *flight, const struct needs *needs);
+/* What the workflow needs besides: the parts below, where there is something to look at. */
+void flight_check_needs(struct flight *flight, const struct needs *needs);
 /* preflight_things.c */
 void flight_foresee_things(struct flight *flight, const struct needs *needs);
 void flight_check_things(struct flight *flight, const struct needs *needs);
