@@ -237,7 +237,7 @@ check_LIBRARIES += %D%/libtests.a
 	%D%/runtime/cluster/recorded_private.h %D%/runtime/cluster/recorded_stream.c \
 	%D%/runtime/plan_fixtures.c %D%/runtime/plan_fixtures.h %D%/runtime/plan_fixtures_private.h \
 	%D%/runtime/plan_fixtures_settle.c \
-	%D%/tap.c %D%/tap.h
+	%D%/tap.c %D%/tap.h %D%/text.c %D%/text.h
 %C%_libtests_a_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_SRCDIR='"$(abs_srcdir)"' -DTEST_BUILDDIR='"$(abs_builddir)"'
 if FUZZING
 REPLAY_LIBS = $(FUZZ_LIBS)

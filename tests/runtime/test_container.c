@@ -9,24 +9,9 @@
 #include "tests/cases.h"
 #include "tests/runtime/plan_fixtures.h"
 #include "tests/tap.h"
+#include "tests/text.h"
 
 static char *project, log_path[512];
-
-static void
-replace(struct buf *buf, const char *from, const char *to)
-{
-	struct buf old = *buf;
-	const char *text = buf_text(&old), *at;
-
-	*buf = (struct buf){ 0 };
-	while ((at = strstr(text, from))) {
-		buf_add(buf, text, (size_t)(at - text));
-		buf_puts(buf, to);
-		text = at + strlen(from);
-	}
-	buf_puts(buf, text);
-	buf_release(&old);
-}
 
 static void
 add_file(struct buf *buf, const char *path)
@@ -79,9 +64,9 @@ describe(const struct run *run, struct buf *buf)
 	}
 	for (size_t i = 0; i < run->n_nodes; i++)
 		if (run->nodes[i]->folder)
-			replace(buf, run->nodes[i]->folder, "PLACE");
-	replace(buf, run->folder, "RUN");
-	replace(buf, run->name, "NAME");
+			text_replace(buf, run->nodes[i]->folder, "PLACE");
+	text_replace(buf, run->folder, "RUN");
+	text_replace(buf, run->name, "NAME");
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "runtime/step/csv.h"
 #include "tests/cases.h"
 #include "tests/tap.h"
+#include "tests/text.h"
 
 /* A text that comes in pieces of `piece` bytes. */
 struct text_source {
@@ -51,44 +52,13 @@ describe(const char *text, size_t len, size_t piece, struct buf *buf)
 	free(csv);
 }
 
-/* \r, \n, \t, \0 and \xHH in a case are those bytes; a line's own newline is one too, unless `\` stands before it. */
-static void
-unescape(struct buf *buf, const char *text)
-{
-	for (; *text; text++) {
-		if (*text != '\\') {
-			buf_putc(buf, *text);
-			continue;
-		}
-		switch (*++text) {
-		case 'r':
-			buf_putc(buf, '\r');
-			break;
-		case 't':
-			buf_putc(buf, '\t');
-			break;
-		case '0':
-			buf_putc(buf, '\0');
-			break;
-		case 'x':
-			buf_putc(buf, (char)strtoul((char[]){ text[1], text[2], 0 }, NULL, 16));
-			text += 2;
-			break;
-		case '\n':
-			break;
-		default:
-			buf_putc(buf, *text);
-		}
-	}
-}
-
 static void
 test_case(struct case_file *file, struct test_case *test)
 {
 	static const size_t pieces[] = { 1, 2, 3, 7, 100000 };
 	struct buf input = { 0 }, first = { 0 }, got = { 0 };
 
-	unescape(&input, case_text(test, "csv"));
+	text_unescape(&input, case_text(test, "csv"));
 	describe(buf_text(&input), input.len, 100000, &first);
 	case_is(file, test, "records", buf_text(&first), first.len);
 	for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {

@@ -10,6 +10,7 @@
 #include "runtime/step/rows.h"
 #include "tests/cases.h"
 #include "tests/tap.h"
+#include "tests/text.h"
 
 /* A file that has these bytes; its name goes into `path`. */
 static void
@@ -86,37 +87,6 @@ describe_bytes(const char *bytes, size_t len, struct buf *buf, bool *ret_whole)
 	unlink(path);
 }
 
-/* As in csv.cases. */
-static void
-unescape(struct buf *buf, const char *text)
-{
-	for (; *text; text++) {
-		if (*text != '\\') {
-			buf_putc(buf, *text);
-			continue;
-		}
-		switch (*++text) {
-		case 'r':
-			buf_putc(buf, '\r');
-			break;
-		case 't':
-			buf_putc(buf, '\t');
-			break;
-		case '0':
-			buf_putc(buf, '\0');
-			break;
-		case 'x':
-			buf_putc(buf, (char)strtoul((char[]){ text[1], text[2], 0 }, NULL, 16));
-			text += 2;
-			break;
-		case '\n':
-			break;
-		default:
-			buf_putc(buf, *text);
-		}
-	}
-}
-
 /* What is packed is an error wherever it is cut: it never looks like a table that is shorter. */
 static void
 test_cuts(const char *name, const struct buf *file)
@@ -160,7 +130,7 @@ test_case(struct case_file *file, struct test_case *test)
 		skip(1, "%s: libzstd.so.1 is not here", test->name);
 		return;
 	}
-	unescape(&input, case_text(test, "file"));
+	text_unescape(&input, case_text(test, "file"));
 	describe_bytes(buf_text(&input), input.len, &got, &whole);
 	case_is(file, test, "rows", buf_text(&got), got.len);
 	if (!strcmp(test->name, "gzip") || !strcmp(test->name, "zstd"))

@@ -10,6 +10,7 @@
 #include "tests/cases.h"
 #include "tests/runtime/cluster/recorded.h"
 #include "tests/tap.h"
+#include "tests/text.h"
 
 enum { WORDS_MAX = 24 };
 
@@ -462,23 +463,6 @@ do_line(struct setup *setup, const char *line, const struct test_case *test)
 }
 
 static void
-replace(struct buf *text, const char *what, const char *with)
-{
-	struct buf old = *text;
-
-	*text = (struct buf){ 0 };
-	for (const char *at = buf_text(&old); *at;) {
-		if (!strncmp(at, what, strlen(what))) {
-			buf_puts(text, with);
-			at += strlen(what);
-		} else {
-			buf_putc(text, *at++);
-		}
-	}
-	buf_release(&old);
-}
-
-static void
 test_case(struct case_file *file, struct test_case *test, const char *folder)
 {
 	struct setup setup;
@@ -490,8 +474,8 @@ test_case(struct case_file *file, struct test_case *test, const char *folder)
 	buf_puts(&setup.got, buf_text(&setup.recorded.log));
 	if (!recorded_is_done(&setup.recorded))
 		buf_printf(&setup.got, "not asked: %s", setup.recorded.at);
-	replace(&setup.got, folder, "FOLDER");
-	replace(&setup.got, "\r", "");
+	text_replace(&setup.got, folder, "FOLDER");
+	text_replace(&setup.got, "\r", "");
 	case_is(file, test, "expected", buf_text(&setup.got), setup.got.len);
 	tear_down(&setup);
 }

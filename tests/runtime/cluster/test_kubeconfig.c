@@ -11,22 +11,7 @@
 #include "runtime/paths.h"
 #include "tests/cases.h"
 #include "tests/tap.h"
-
-static void
-replace(struct buf *buf, const char *from, const char *to)
-{
-	struct buf old = *buf;
-	const char *text = buf_text(&old), *at;
-
-	*buf = (struct buf){ 0 };
-	while ((at = strstr(text, from))) {
-		buf_add(buf, text, (size_t)(at - text));
-		buf_puts(buf, to);
-		text = at + strlen(from);
-	}
-	buf_puts(buf, text);
-	buf_release(&old);
-}
+#include "tests/text.h"
 
 static void
 put_file(const char *folder, const char *name, const char *text)
@@ -39,7 +24,7 @@ put_file(const char *folder, const char *name, const char *text)
 	snprintf(parent, sizeof parent, "%s", path);
 	*strrchr(parent, '/') = '\0';
 	buf_puts(&content, text);
-	replace(&content, "FOLDER", folder);
+	text_replace(&content, "FOLDER", folder);
 	if (paths_make(parent, &err) || paths_write(path, buf_text(&content), content.len, 0600, &err))
 		BUG("%s", err.text);
 	buf_release(&content);
@@ -60,7 +45,7 @@ set_environment(const char *folder, const char *text)
 		buf_add(&line, text, strcspn(text, "\n"));
 		text += strcspn(text, "\n");
 		text += *text == '\n';
-		replace(&line, "FOLDER", folder);
+		text_replace(&line, "FOLDER", folder);
 		value = strchr(line.data, '=');
 		if (!value)
 			BUG("no `=` in %s", line.data);
@@ -153,7 +138,7 @@ test_case(struct case_file *file, struct test_case *test)
 	else
 		describe(&config, &got);
 	kubeconfig_release(&config);
-	replace(&got, folder, "FOLDER");
+	text_replace(&got, folder, "FOLDER");
 	case_is(file, test, "expected", buf_text(&got), got.len);
 	buf_release(&got);
 	test_remove_tree(folder);
