@@ -78,7 +78,7 @@ fetch_node(struct fetching *f, const struct run_node *node)
 			return error_set(f->err, "the cluster has not said within %d seconds where the file is", FETCH_WAIT / 1000), NULL;
 	}
 	if (remote_fetch(f->remote, found, f->request->output, &failure) < 0)
-		return error_set(f->err, "%s", failure.what), NULL;
+		return error_set(f->err, *failure.help ? "%s; %s" : "%s", failure.what, failure.help), NULL;
 	return there->nodes[found]->outputs[f->request->output].path;
 }
 

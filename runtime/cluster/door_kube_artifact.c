@@ -57,12 +57,19 @@ say_reply(const struct fetching *f, const struct http_reply *reply, const char *
 	return -1;
 }
 
-/* 0; -1; 1: there was no connection. */
+/* Each of its refusals has a code. */
+static bool
+is_s3_reply(const struct http_reply *reply)
+{
+	return strstr(buf_text(&reply->body), "<Code>");
+}
+
+/* 0; -1; 1: it is not there: no connection, or (of S3) something else answers. */
 static int
-get_url(const struct fetching *f, const char *url, const char *server, size_t max)
+get_url(const struct fetching *f, const char *url, const char *server, bool s3)
 {
 	struct api *api = kube_api(f->door->kube);
-	struct http_request request = { .method = "GET", .url = url, .max = max, .stop = api->stop, .context = api->context };
+	struct http_request request = { .method = "GET", .url = url, .max = f->max, .stop = api->stop, .context = api->context };
 	struct http_reply reply = { 0 };
 	struct error err = { "" };
 	enum http_outcome outcome = f->door->http->exchange(f->door->http, &request, &reply, &err);
@@ -70,6 +77,10 @@ get_url(const struct fetching *f, const char *url, const char *server, size_t ma
 
 	if (outcome == HTTP_ANSWERED && reply.status == 200) {
 		buf_add(f->ret, reply.body.data, reply.body.len);
+	} else if (outcome == HTTP_ANSWERED && s3 && reply.status < 500 && !is_s3_reply(&reply)) {
+		result = 1; /* the address is of the cluster's inside, and from here it is another's */
+		api_refuse(f->failure, API_WRONG_SERVER, "the artifact `%s` cannot be fetched: what answers %ld at `%s` is no S3 store", f->name,
+			reply.status, server);
 	} else if (outcome == HTTP_ANSWERED) {
 		result = say_reply(f, &reply, server);
 	} else {
@@ -194,7 +205,7 @@ get_s3(const struct fetching *f, const struct s3_object *object)
 	int result;
 
 	s3_write_url(&url, object, other ? &way : NULL, f->door->http->now(f->door->http) / 1000);
-	result = get_url(f, buf_text(&url), other ? way.host : object->endpoint, f->max);
+	result = get_url(f, buf_text(&url), other ? way.host : object->endpoint, true);
 	buf_release(&url);
 	if (result != 1)
 		return result;
@@ -247,7 +258,7 @@ fetch(const struct fetching *f, const struct value *artifact, const struct value
 		return 0;
 	}
 	if (url && (!strncmp(url, "https://", 8) || !strncmp(url, "http://", 7)))
-		return get_url(f, url, arena_strndup(f->arena, url, strcspn(url, "?")), f->max) ? -1 : 0;
+		return get_url(f, url, arena_strndup(f->arena, url, strcspn(url, "?")), false) ? -1 : 0;
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
 		const struct value *place = value_get(artifact, others[i]);
 		const char *key = value_text(value_get(place, "key")), *bucket = value_text(value_get(overlay(f, place, value_get(repository, others[i])), "bucket"));

@@ -243,6 +243,11 @@ test_s3(void)
 		buf_text(&direct) + strlen("http://minio.argo:9000"), buf_text(&proxied));
 	fetch(buf_text(&text), "data", 0, "from s3", "S3, through the API server");
 	buf_clear(&text);
+	/* The cluster's own address is another machine's here. */
+	buf_printf(&text, "%s%s> GET %s\n< 404 text/html\nnot here\n> GET %s\n< 200 text/plain\nfrom s3", found, SECRET,
+		buf_text(&direct) + strlen("http://minio.argo:9000"), buf_text(&proxied));
+	fetch(buf_text(&text), "data", 0, "from s3", "what is no S3 store answers, and the API server knows the way");
+	buf_clear(&text);
 	buf_printf(&text, "%s%s> GET %s\n< 403 application/xml\n<Error><Code>SignatureDoesNotMatch</Code></Error>", found, SECRET,
 		buf_text(&direct) + strlen("http://minio.argo:9000"));
 	fetch(buf_text(&text), "data", -1, "`minio.argo:9000` answers 403: SignatureDoesNotMatch", "S3 that refuses");
