@@ -95,6 +95,26 @@ value_text(const struct value *value)
 	return value && value->kind == VALUE_STRING ? value->string.text : NULL;
 }
 
+const char *
+value_text_at(const struct value *dict, const char *key)
+{
+	const char *text = value_text(value_get(dict, key));
+
+	return text && *text ? text : NULL;
+}
+
+size_t
+value_count(const struct value *list)
+{
+	return list && list->kind == VALUE_LIST ? list->list.n : 0;
+}
+
+const struct value *
+value_item(const struct value *list, size_t at)
+{
+	return at < value_count(list) ? list->list.items[at] : NULL;
+}
+
 static bool
 numbers_equal(const struct value *a, const struct value *b)
 {

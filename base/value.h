@@ -54,6 +54,10 @@ const struct value *value_dict(struct arena *arena, const char *const *keys, con
 
 const struct value *value_get(const struct value *dict, const char *key); /* NULL if absent, or not a Dict */
 const char *value_text(const struct value *value); /* of a String, else NULL */
+const char *value_text_at(const struct value *dict, const char *key); /* the same of dict.key, and NULL for "" */
+/* How many items a List has, 0 of what is none; one of them, NULL past the end. */
+size_t value_count(const struct value *list);
+const struct value *value_item(const struct value *list, size_t at);
 bool value_equal(const struct value *a, const struct value *b); /* 1 and 1.0 are equal; Dicts in any order */
 const struct value *value_clone(struct arena *arena, const struct value *value);
 

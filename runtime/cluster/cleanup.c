@@ -151,8 +151,8 @@ clean_kind(struct cleaning *c, const struct kind *kind)
 		items = value_get(page, "items");
 		if (!page && c->failure->kind != API_NOT_FOUND && !c->stopped && !is_lost(c))
 			cleanup_blame(c, cleanup_add(c, CLEANUP_FAILED, arena_printf(c->arena, "%s: %s", namespace_, kind->plural)));
-		for (size_t i = 0; i < edit_count(items) && !c->stopped; i++, n++)
-			clean_object(c, kind, namespace_, edit_item(items, i));
+		for (size_t i = 0; i < value_count(items) && !c->stopped; i++, n++)
+			clean_object(c, kind, namespace_, value_item(items, i));
 		token = edit_text_in(page, "metadata", "continue");
 		token = token && *token ? api_escaped(c->arena, token) : NULL;
 	} while (token && n < CLEANUP_MAX && !c->stopped);

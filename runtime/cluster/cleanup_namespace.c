@@ -29,7 +29,7 @@ is_by_itself(const char *plural, const struct value *object)
 	if (made_by && !strcmp(made_by, PREPARE_LABEL_VALUE))
 		return true;
 	/* What goes with its owner, or is going already. */
-	if (edit_count(value_get(value_get(object, "metadata"), "ownerReferences")) || edit_text_in(object, "metadata", "deletionTimestamp"))
+	if (value_count(value_get(value_get(object, "metadata"), "ownerReferences")) || edit_text_in(object, "metadata", "deletionTimestamp"))
 		return true;
 	for (size_t i = 0; i < ARRAY_LEN(by_itself); i++)
 		if (!strcmp(by_itself[i].plural, plural) && (!by_itself[i].name || (name && !strcmp(by_itself[i].name, name))))
@@ -49,10 +49,10 @@ look_into(struct cleaning *c, const char *api, const char *group, const char *pl
 	if (!answer)
 		return c->failure->kind == API_NOT_FOUND || c->failure->status == 405 ? NULL :
 			arena_printf(c->arena, "whether it holds %s could not be looked at", plural);
-	for (size_t i = 0; i < edit_count(items); i++) {
-		const char *name = edit_text_in(edit_item(items, i), "metadata", "name");
+	for (size_t i = 0; i < value_count(items); i++) {
+		const char *name = edit_text_in(value_item(items, i), "metadata", "name");
 
-		if (!is_by_itself(plural, edit_item(items, i)))
+		if (!is_by_itself(plural, value_item(items, i)))
 			return arena_printf(c->arena, "it holds something else: `%s` of %s", name ? api_plain(c->arena, name, 100) : "", plural);
 	}
 	return more && *more ? arena_printf(c->arena, "it holds very many %s", plural) : NULL;
@@ -65,8 +65,8 @@ can_list(const struct value *resource)
 	const char *scope = value_text(value_get(resource, "scope"));
 	bool list = false, remove = false;
 
-	for (size_t i = 0; i < edit_count(verbs); i++) {
-		const char *verb = value_text(edit_item(verbs, i));
+	for (size_t i = 0; i < value_count(verbs); i++) {
+		const char *verb = value_text(value_item(verbs, i));
 
 		list = list || (verb && !strcmp(verb, "list"));
 		remove = remove || (verb && !strcmp(verb, "delete"));
@@ -85,7 +85,7 @@ static const char *
 look_into_group(struct cleaning *c, const struct value *group)
 {
 	const char *name = edit_text_in(group, "metadata", "name");
-	const struct value *version = edit_item(value_get(group, "versions"), 0), *resources = value_get(version, "resources");
+	const struct value *version = value_item(value_get(group, "versions"), 0), *resources = value_get(version, "resources");
 	const char *word = value_text(value_get(version, "version")), *api;
 
 	if (!name)
@@ -93,10 +93,10 @@ look_into_group(struct cleaning *c, const struct value *group)
 	if ((*name && !is_word(name)) || !is_word(word))
 		return "the server's list of kinds cannot be read";
 	api = *name ? arena_printf(c->arena, "/apis/%s/%s", name, word) : arena_printf(c->arena, "/api/%s", word);
-	for (size_t i = 0; i < edit_count(resources); i++) {
-		const char *plural = value_text(value_get(edit_item(resources, i), "resource")), *found;
+	for (size_t i = 0; i < value_count(resources); i++) {
+		const char *plural = value_text(value_get(value_item(resources, i), "resource")), *found;
 
-		if (!can_list(edit_item(resources, i)) || !is_word(plural))
+		if (!can_list(value_item(resources, i)) || !is_word(plural))
 			continue;
 		found = look_into(c, api, name, plural);
 		if (found || c->stopped)
@@ -115,10 +115,10 @@ look_into_all(struct cleaning *c)
 			.right = { "get", "", roots[r], NULL } };
 		const struct value *answer = cleanup_ask(c, &request), *groups = value_get(answer, "items");
 
-		if (!edit_count(groups))
+		if (!value_count(groups))
 			return "what it holds could not be looked at: the server does not list its kinds (Kubernetes does since 1.27)";
-		for (size_t i = 0; i < edit_count(groups); i++) {
-			const char *found = look_into_group(c, edit_item(groups, i));
+		for (size_t i = 0; i < value_count(groups); i++) {
+			const char *found = look_into_group(c, value_item(groups, i));
 
 			if (found || c->stopped)
 				return found;

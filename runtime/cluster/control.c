@@ -218,7 +218,7 @@ is_kept(const struct value *answer)
 	const char *kind = value_text(value_get(answer, "kind"));
 
 	return kind && !strcmp(kind, "Pod") &&
-	       (edit_count(value_get(metadata, "finalizers")) || (grace && grace->kind == VALUE_INTEGER && grace->integer > 0));
+	       (value_count(value_get(metadata, "finalizers")) || (grace && grace->kind == VALUE_INTEGER && grace->integer > 0));
 }
 
 /* The controller would take an old pod that is still there for the step's new one. */

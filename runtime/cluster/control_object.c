@@ -23,13 +23,13 @@ static const struct value *
 supply(struct arena *arena, const struct value *node, const char **ret_missing)
 {
 	const struct value *parameters = value_get(value_get(node, "outputs"), "parameters");
-	const struct value **items = arena_alloc(arena, (edit_count(parameters) + 1) * sizeof *items);
+	const struct value **items = arena_alloc(arena, (value_count(parameters) + 1) * sizeof *items);
 	bool changed = false;
 
-	for (size_t i = 0; i < edit_count(parameters); i++) {
-		const struct value *from = value_get(edit_item(parameters, i), "valueFrom"), *otherwise = value_get(from, "default");
+	for (size_t i = 0; i < value_count(parameters); i++) {
+		const struct value *from = value_get(value_item(parameters, i), "valueFrom"), *otherwise = value_get(from, "default");
 
-		items[i] = edit_item(parameters, i);
+		items[i] = value_item(parameters, i);
 		if (!value_get(from, "supplied"))
 			continue;
 		if (!otherwise) {
@@ -39,7 +39,7 @@ supply(struct arena *arena, const struct value *node, const char **ret_missing)
 		items[i] = edit_set(arena, edit_set(arena, items[i], "value", otherwise), "valueFrom", NULL);
 		changed = true;
 	}
-	return changed ? edit_set_in(arena, node, "outputs", "parameters", value_list(arena, items, edit_count(parameters))) : node;
+	return changed ? edit_set_in(arena, node, "outputs", "parameters", value_list(arena, items, value_count(parameters))) : node;
 }
 
 const struct value *
@@ -134,8 +134,8 @@ check_args(const struct value *spec, const char *const (*args)[2], size_t n_args
 	for (size_t i = 0; i < n_args; i++) {
 		bool known = false;
 
-		for (size_t p = 0; p < edit_count(parameters) && !known; p++) {
-			const char *name = value_text(value_get(edit_item(parameters, p), "name"));
+		for (size_t p = 0; p < value_count(parameters) && !known; p++) {
+			const char *name = value_text(value_get(value_item(parameters, p), "name"));
 
 			known = name && !strcmp(name, args[i][0]);
 		}
@@ -155,7 +155,7 @@ control_clone(struct arena *arena, const struct value *workflow, const char *con
 	const struct value *deadline = value_get(spec, "activeDeadlineSeconds");
 
 	*ret = (struct door_submission){ .args = args, .n_args = n_args };
-	if (!spec || spec->kind != VALUE_DICT || !edit_count(value_get(spec, "templates")))
+	if (!spec || spec->kind != VALUE_DICT || !value_count(value_get(spec, "templates")))
 		return control_fail(ret_failure, "start the pipeline itself", "the run does not say what it ran: it names a template of the cluster");
 	if (check_args(spec, args, n_args, ret_failure))
 		return -1;
@@ -205,9 +205,9 @@ bucket_of(struct arena *arena, const struct value *workflow, const struct value 
 	for (size_t i = 0; i < nodes->dict.n; i++) {
 		const struct value *artifacts = value_get(value_get(nodes->dict.items[i], "outputs"), "artifacts");
 
-		for (size_t a = 0; a < edit_count(artifacts); a++)
+		for (size_t a = 0; a < value_count(artifacts); a++)
 			for (size_t s = 0; s < ARRAY_LEN(stores); s++) {
-				const struct value *place = value_get(edit_item(artifacts, a), stores[s]);
+				const struct value *place = value_get(value_item(artifacts, a), stores[s]);
 				const char *bucket = value_get(place, "bucket") ? value_text(value_get(place, "bucket")) : usual_bucket(workflow);
 
 				if (!place)
@@ -227,8 +227,8 @@ count_made(const struct value *workflow)
 	const struct value *templates = value_get(value_get(workflow, "spec"), "templates");
 	size_t n = 0;
 
-	for (size_t i = 0; i < edit_count(templates); i++) {
-		const struct value *resource = value_get(edit_item(templates, i), "resource"), *owned = value_get(resource, "setOwnerReference");
+	for (size_t i = 0; i < value_count(templates); i++) {
+		const struct value *resource = value_get(value_item(templates, i), "resource"), *owned = value_get(resource, "setOwnerReference");
 		const char *action = value_text(value_get(resource, "action"));
 
 		n += action && (!strcmp(action, "create") || !strcmp(action, "apply")) && !(owned && owned->kind == VALUE_BOOLEAN && owned->boolean);

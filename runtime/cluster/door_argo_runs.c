@@ -105,8 +105,8 @@ take_pages(struct listing *l, const char *path)
 		items = value_get(answer, "items");
 		if (!answer)
 			return -1;
-		for (size_t i = 0; i < edit_count(items); i++)
-			take_run(l, edit_item(items, i));
+		for (size_t i = 0; i < value_count(items); i++)
+			take_run(l, value_item(items, i));
 		at = edit_text_in(answer, "metadata", "continue");
 	} while (at && *at && l->runs.n < l->which->max);
 	return 0;

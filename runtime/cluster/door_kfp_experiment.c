@@ -13,7 +13,7 @@ find(struct door_kfp *door, const char *name, struct arena *arena, bool *ret_fai
 	const char *path = arena_printf(arena, KFP_V1 "/experiments?page_size=1&%s%s", kfp_filter(arena, "name", name),
 		door_kfp_owner_query(door, arena));
 	const struct value *answer = kfp_get(door->kfp, path, 0, arena, ret_failure), *list = value_get(answer, "experiments");
-	const struct value *one = edit_count(list) ? edit_item(list, 0) : NULL;
+	const struct value *one = value_count(list) ? value_item(list, 0) : NULL;
 	const char *state = value_text(value_get(one, "storage_state"));
 
 	*ret_failed = !answer;

@@ -31,8 +31,8 @@ reference(const struct value *run, const char *type)
 {
 	const struct value *list = value_get(run, "resource_references");
 
-	for (size_t i = 0; i < edit_count(list); i++) {
-		const struct value *key = value_get(edit_item(list, i), "key");
+	for (size_t i = 0; i < value_count(list); i++) {
+		const struct value *key = value_get(value_item(list, i), "key");
 		const char *is = value_text(value_get(key, "type")), *id = value_text(value_get(key, "id"));
 
 		if (is && id && !strcmp(is, type))
@@ -94,8 +94,8 @@ add_page(struct door_kfp *door, const char *filter, size_t n, const char **token
 	const char *next = value_text(value_get(answer, "next_page_token"));
 
 	*token = next && *next ? arena_strdup(arena, next) : NULL;
-	for (size_t i = 0; i < edit_count(runs) && i < n; i++) {
-		const struct value *run = edit_set(scratch, edit_item(runs, i), "pipeline_spec", NULL);
+	for (size_t i = 0; i < value_count(runs) && i < n; i++) {
+		const struct value *run = edit_set(scratch, value_item(runs, i), "pipeline_spec", NULL);
 
 		door_kfp_read_run(door, value_clone(arena, run), arena, &ret[(*ret_n)++]);
 	}

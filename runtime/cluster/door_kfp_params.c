@@ -13,7 +13,7 @@ enum { NAME_MAX_CHECKED = 64, NEAR_MAX = 4 };
 static const char *
 name_of(const struct value *parameters, size_t at)
 {
-	const char *name = value_text(value_get(edit_item(parameters, at), "name"));
+	const char *name = value_text(value_get(value_item(parameters, at), "name"));
 
 	return name ? name : "";
 }
@@ -47,7 +47,7 @@ static int
 refuse_unknown(const char *name, const struct value *parameters, struct api_failure *ret)
 {
 	struct buf help = { 0 };
-	size_t n_near = 0, n = edit_count(parameters);
+	size_t n_near = 0, n = value_count(parameters);
 
 	api_refuse(ret, API_REFUSED, "the pipeline has no parameter `%.200s`", name);
 	for (size_t i = 0; i < n && n_near < NEAR_MAX; i++)
@@ -74,7 +74,7 @@ argument(const struct door_submission *submission, const char *name)
 static int
 check_names(const struct door_submission *submission, const struct value *parameters, struct api_failure *ret)
 {
-	size_t n = edit_count(parameters);
+	size_t n = value_count(parameters);
 
 	for (size_t i = 0; i < submission->n_args; i++) {
 		bool known = false;
@@ -85,7 +85,7 @@ check_names(const struct door_submission *submission, const struct value *parame
 			return refuse_unknown(submission->args[i][0], parameters, ret);
 	}
 	for (size_t j = 0; j < n; j++) {
-		const struct value *value = value_get(edit_item(parameters, j), "value");
+		const struct value *value = value_get(value_item(parameters, j), "value");
 
 		if ((value && value->kind != VALUE_NULL) || argument(submission, name_of(parameters, j)))
 			continue;

@@ -58,7 +58,7 @@ find(struct door_kfp *door, const char *token, struct arena *arena, struct api_f
 		kfp_filter(arena, "description", arena_printf(arena, DOOR_KFP_TOKEN "%s", token)), door_kfp_owner_query(door, arena));
 	const struct value *answer = kfp_get(door->kfp, path, KFP_LIST_BYTES_MAX, arena, ret_failure), *jobs = value_get(answer, "jobs");
 
-	return edit_count(jobs) ? value_text(value_get(edit_item(jobs, 0), "id")) : NULL;
+	return value_count(jobs) ? value_text(value_get(value_item(jobs, 0), "id")) : NULL;
 }
 
 static const struct value *

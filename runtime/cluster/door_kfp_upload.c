@@ -5,7 +5,7 @@
 
 #include "base/sha256.h"
 #include "runtime/cluster/door_kfp_private.h"
-#include "runtime/cluster/edit.h"
+#include "base/value.h"
 
 #define BOUNDARY "lateen-7d9f2c51b0e84a36-part"
 
@@ -35,7 +35,7 @@ find(struct door_kfp *door, const char *path, const char *list, struct arena *ar
 	const struct value *answer = kfp_get(door->kfp, path, 0, arena, ret_failure), *found = value_get(answer, list);
 
 	*ret_failed = !answer;
-	return edit_count(found) ? edit_item(found, 0) : NULL;
+	return value_count(found) ? value_item(found, 0) : NULL;
 }
 
 static const struct value *

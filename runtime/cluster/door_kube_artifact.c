@@ -25,11 +25,11 @@ struct fetching {
 static const struct value *
 named(const struct value *list, const char *name)
 {
-	for (size_t i = 0; i < edit_count(list); i++) {
-		const char *other = value_text(value_get(edit_item(list, i), "name"));
+	for (size_t i = 0; i < value_count(list); i++) {
+		const char *other = value_text(value_get(value_item(list, i), "name"));
 
 		if (other && !strcmp(other, name))
-			return edit_item(list, i);
+			return value_item(list, i);
 	}
 	return NULL;
 }

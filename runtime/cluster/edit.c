@@ -87,18 +87,6 @@ edit_texts(struct arena *arena, const char *key, ...)
 	return value_dict(arena, keys, items, n);
 }
 
-size_t
-edit_count(const struct value *list)
-{
-	return list && list->kind == VALUE_LIST ? list->list.n : 0;
-}
-
-const struct value *
-edit_item(const struct value *list, size_t at)
-{
-	return at < edit_count(list) ? list->list.items[at] : NULL;
-}
-
 const char *
 edit_text_in(const struct value *dict, const char *key, const char *key2)
 {

@@ -16,9 +16,6 @@ const struct value *edit_set_in(struct arena *arena, const struct value *dict, c
 const struct value *edit_dict(struct arena *arena, const char *key, ...);
 /* A Dict of Strings, likewise. */
 const struct value *edit_texts(struct arena *arena, const char *key, ...);
-/* The item of a List, and how many it has; 0 of what is no List. */
-size_t edit_count(const struct value *list);
-const struct value *edit_item(const struct value *list, size_t at);
 /* The text at dict.key.key2; NULL if there is none. */
 const char *edit_text_in(const struct value *dict, const char *key, const char *key2);
 

@@ -15,20 +15,6 @@ enum {
 	LABEL_MAX = 120, /* bytes */
 };
 
-static const char *
-text_of(const struct value *dict, const char *key)
-{
-	const char *text = value_text(value_get(dict, key));
-
-	return text && *text ? text : NULL;
-}
-
-static size_t
-count(const struct value *list)
-{
-	return list && list->kind == VALUE_LIST ? list->list.n : 0;
-}
-
 /* ---- templates ---- */
 
 static void
@@ -36,16 +22,16 @@ learn_templates(struct foreign *foreign)
 {
 	const struct value *list = value_get(foreign->spec, "templates");
 
-	for (size_t i = 0; i < count(list); i++)
-		if (text_of(list->list.items[i], "name"))
-			map_set(&foreign->templates, text_of(list->list.items[i], "name"), (void *)(uintptr_t)list->list.items[i]);
+	for (size_t i = 0; i < value_count(list); i++)
+		if (value_text_at(list->list.items[i], "name"))
+			map_set(&foreign->templates, value_text_at(list->list.items[i], "name"), (void *)(uintptr_t)list->list.items[i]);
 }
 
 /* One that a WorkflowTemplate has; Argo keeps those that were used with the workflow. */
 static const struct value *
 stored_template(struct foreign *foreign, const struct value *ref, const char **ret_name)
 {
-	const char *name = text_of(ref, "name"), *template = text_of(ref, "template");
+	const char *name = value_text_at(ref, "name"), *template = value_text_at(ref, "template");
 	const struct value *scoped = value_get(ref, "clusterScope");
 	bool cluster = scoped && scoped->kind == VALUE_BOOLEAN && scoped->boolean;
 
@@ -61,17 +47,17 @@ template_of(struct foreign *foreign, const struct value *task, const char **ret_
 {
 	const struct value *inline_ = value_get(task, "inline"), *ref = value_get(task, "templateRef");
 
-	*ret_name = text_of(task, "template");
+	*ret_name = value_text_at(task, "template");
 	if (*ret_name)
 		return map_get(&foreign->templates, *ret_name);
-	*ret_name = arena_printf(foreign->arena, "%s (inline)", text_of(task, "name") ? text_of(task, "name") : "task");
+	*ret_name = arena_printf(foreign->arena, "%s (inline)", value_text_at(task, "name") ? value_text_at(task, "name") : "task");
 	return inline_ ? inline_ : stored_template(foreign, ref, ret_name);
 }
 
 static bool
 has_tasks(const struct value *template)
 {
-	return count(value_get(value_get(template, "dag"), "tasks")) || count(value_get(template, "steps"));
+	return value_count(value_get(value_get(template, "dag"), "tasks")) || value_count(value_get(template, "steps"));
 }
 
 /* Is it read already, further out? */
@@ -154,8 +140,8 @@ label_of(struct foreign *foreign, const struct value *task, const char *name)
 		buf_puts(&buf, " for item in ");
 		value_write_plain(&buf, items);
 	}
-	if (text_of(task, "when"))
-		buf_printf(&buf, " if %s", text_of(task, "when"));
+	if (value_text_at(task, "when"))
+		buf_printf(&buf, " if %s", value_text_at(task, "when"));
 	if (buf.len <= LABEL_MAX)
 		return arena_strdup(foreign->arena, buf_text(&buf));
 	return arena_printf(foreign->arena, "%.*s…", (int)(LABEL_MAX - utf8_partial_tail(buf_text(&buf), LABEL_MAX)), buf_text(&buf));
@@ -187,7 +173,7 @@ fill_with_step(struct foreign *foreign, size_t group, const char *name, const ch
 static void
 read_task(struct foreign *foreign, struct reading *reading, const struct value *task)
 {
-	const char *name = text_of(task, "name"), *template_name;
+	const char *name = value_text_at(task, "name"), *template_name;
 	const struct value *template = template_of(foreign, task, &template_name);
 	bool loop = is_loop(task), inner = has_tasks(template) && !is_recursion(foreign, template);
 	size_t group;
@@ -198,7 +184,7 @@ read_task(struct foreign *foreign, struct reading *reading, const struct value *
 		add_child(foreign, reading, name, false, add_step(foreign, reading->group, name, name, template_name, template));
 		return;
 	}
-	group = add_group(foreign, loop ? GROUP_FOR : text_of(task, "when") ? GROUP_IF : GROUP_NESTED, reading->group, name, label_of(foreign, task, name));
+	group = add_group(foreign, loop ? GROUP_FOR : value_text_at(task, "when") ? GROUP_IF : GROUP_NESTED, reading->group, name, label_of(foreign, task, name));
 	add_child(foreign, reading, name, true, group);
 	if (inner)
 		read_group(foreign, group, template);
@@ -254,11 +240,11 @@ static void
 order_task(struct foreign *foreign, struct reading *reading, const struct value *task)
 {
 	const struct value *dependencies = value_get(task, "dependencies");
-	const char *name = text_of(task, "name"), *depends = text_of(task, "depends");
+	const char *name = value_text_at(task, "name"), *depends = value_text_at(task, "depends");
 	size_t place = name ? (size_t)(uintptr_t)map_get(&reading->tasks, name) : 0;
 	CLEANUP(buf_release) struct buf all = { 0 };
 
-	for (size_t i = 0; i < count(dependencies); i++)
+	for (size_t i = 0; i < value_count(dependencies); i++)
 		if (value_text(dependencies->list.items[i]))
 			buf_printf(&all, "%s ", value_text(dependencies->list.items[i]));
 	if (place)
@@ -292,9 +278,9 @@ break_circles(const struct reading *reading)
 static void
 read_dag(struct foreign *foreign, struct reading *reading, const struct value *tasks)
 {
-	for (size_t i = 0; i < count(tasks); i++)
+	for (size_t i = 0; i < value_count(tasks); i++)
 		read_task(foreign, reading, tasks->list.items[i]);
-	for (size_t i = 0; i < count(tasks); i++)
+	for (size_t i = 0; i < value_count(tasks); i++)
 		order_task(foreign, reading, tasks->list.items[i]);
 	break_circles(reading);
 }
@@ -305,11 +291,11 @@ read_lists(struct foreign *foreign, struct reading *reading, const struct value 
 {
 	size_t before = 0, n_before = 0;
 
-	for (size_t i = 0; i < count(lists); i++) {
+	for (size_t i = 0; i < value_count(lists); i++) {
 		const struct value *list = lists->list.items[i];
 		size_t first = reading->children.n, needs[NEEDS_MAX];
 
-		for (size_t k = 0; k < count(list); k++)
+		for (size_t k = 0; k < value_count(list); k++)
 			read_task(foreign, reading, list->list.items[k]);
 		for (size_t k = 0; k < n_before; k++)
 			needs[k] = before + k;
@@ -378,7 +364,7 @@ read_group(struct foreign *foreign, size_t group, const struct value *template)
 static void
 read_exit(struct foreign *foreign, struct reading *reading)
 {
-	const char *name = text_of(foreign->spec, "onExit");
+	const char *name = value_text_at(foreign->spec, "onExit");
 	const struct value *template = name ? map_get(&foreign->templates, name) : NULL;
 	size_t n = reading->children.n, group;
 	CLEANUP(freep) size_t *needs = xcalloc(n + 1, sizeof *needs);
@@ -401,12 +387,12 @@ static void
 read_params(struct foreign *foreign, const struct value *workflow)
 {
 	const struct value *list = value_get(value_get(value_get(workflow, "spec"), "arguments"), "parameters");
-	struct plan_param *params = arena_alloc(foreign->arena, count(list) * sizeof(*params) + 1);
+	struct plan_param *params = arena_alloc(foreign->arena, value_count(list) * sizeof(*params) + 1);
 	CLEANUP(map_release) struct map seen = { 0 };
 
 	foreign->plan->params = params;
-	for (size_t i = 0; i < count(list); i++) {
-		const char *name = text_of(list->list.items[i], "name");
+	for (size_t i = 0; i < value_count(list); i++) {
+		const char *name = value_text_at(list->list.items[i], "name");
 		const struct value *value = value_get(list->list.items[i], "value");
 		CLEANUP(buf_release) struct buf text = { 0 };
 
@@ -424,7 +410,7 @@ static const char *
 name_of(const struct value *workflow)
 {
 	const struct value *metadata = value_get(workflow, "metadata");
-	const char *generated = text_of(metadata, "generateName"), *name = text_of(metadata, "name");
+	const char *generated = value_text_at(metadata, "generateName"), *name = value_text_at(metadata, "name");
 
 	return generated ? generated : name ? name : "workflow";
 }
@@ -432,7 +418,7 @@ name_of(const struct value *workflow)
 static int
 read_entry(struct foreign *foreign, struct error *err)
 {
-	const char *entry = text_of(foreign->spec, "entrypoint");
+	const char *entry = value_text_at(foreign->spec, "entrypoint");
 	const struct value *template = entry ? map_get(&foreign->templates, entry) : NULL;
 	struct reading reading = { 0 };
 
@@ -502,7 +488,7 @@ foreign_plan(const struct value *workflow, struct arena *arena, struct target_re
 	foreign.status = value_get(workflow, "status");
 	foreign.spec = value_get(workflow, "spec");
 	stored = value_get(foreign.status, "storedWorkflowTemplateSpec");
-	if (stored && !count(value_get(foreign.spec, "templates")))
+	if (stored && !value_count(value_get(foreign.spec, "templates")))
 		foreign.spec = stored;
 	learn_templates(&foreign);
 	if (read_entry(&foreign, err)) {

@@ -5,20 +5,6 @@
 
 #include "runtime/cluster/foreign_private.h"
 
-static const char *
-text_of(const struct value *dict, const char *key)
-{
-	const char *text = value_text(value_get(dict, key));
-
-	return text && *text ? text : NULL;
-}
-
-static size_t
-count(const struct value *list)
-{
-	return list && list->kind == VALUE_LIST ? list->list.n : 0;
-}
-
 /* ---- outputs ---- */
 
 struct outputs {
@@ -64,10 +50,10 @@ read_outputs(struct foreign *foreign, const struct value *template, struct compo
 	const struct value *parameters = value_get(declared, "parameters"), *artifacts = value_get(declared, "artifacts");
 	struct outputs outputs = { .arena = foreign->arena };
 
-	for (size_t i = 0; i < count(parameters); i++)
-		add_output(&outputs, text_of(parameters->list.items[i], "name"), false);
-	for (size_t i = 0; i < count(artifacts); i++)
-		add_output(&outputs, text_of(artifacts->list.items[i], "name"), true);
+	for (size_t i = 0; i < value_count(parameters); i++)
+		add_output(&outputs, value_text_at(parameters->list.items[i], "name"), false);
+	for (size_t i = 0; i < value_count(artifacts); i++)
+		add_output(&outputs, value_text_at(artifacts->list.items[i], "name"), true);
 	if (value_get(template, "script"))
 		add_output(&outputs, "result", false);
 	ret->outputs = arena_copy(foreign->arena, outputs.ports.items, outputs.ports.n * sizeof(*outputs.ports.items));
@@ -83,10 +69,10 @@ read_outputs(struct foreign *foreign, const struct value *template, struct compo
 static const struct part *
 read_words(struct arena *arena, const struct value *words, size_t *ret_n)
 {
-	struct part *parts = arena_alloc(arena, count(words) * sizeof(*parts) + 1);
+	struct part *parts = arena_alloc(arena, value_count(words) * sizeof(*parts) + 1);
 	size_t n = 0;
 
-	for (size_t i = 0; i < count(words); i++)
+	for (size_t i = 0; i < value_count(words); i++)
 		if (value_text(words->list.items[i]))
 			parts[n++] = (struct part){ .kind = PART_TEXT, .text = arena_strdup(arena, value_text(words->list.items[i])) };
 	*ret_n = n;
@@ -153,7 +139,7 @@ foreign_template_read(struct foreign *foreign, const char *name, const struct va
 	settings = arena_new_struct(foreign->arena, struct settings);
 	c->name = arena_strdup(foreign->arena, name);
 	c->kind = COMPONENT_CONTAINER;
-	c->image = text_of(container, "image") ? arena_strdup(foreign->arena, text_of(container, "image")) : NULL;
+	c->image = value_text_at(container, "image") ? arena_strdup(foreign->arena, value_text_at(container, "image")) : NULL;
 	c->command = read_words(foreign->arena, value_get(container, "command"), &c->n_command);
 	c->args = read_words(foreign->arena, value_get(container, "args"), &c->n_args);
 	c->has_command = c->n_command > 0;

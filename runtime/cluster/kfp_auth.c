@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "runtime/cluster/base64.h"
-#include "runtime/cluster/edit.h"
+#include "base/value.h"
 #include "runtime/cluster/google_token.h"
 #include "runtime/cluster/session.h"
 #include "runtime/cluster/url.h"
@@ -109,8 +109,8 @@ names(const struct value *aud, const char *wanted)
 
 	if (one && !strcmp(one, wanted))
 		return true;
-	for (size_t i = 0; i < edit_count(aud); i++) {
-		one = value_text(edit_item(aud, i));
+	for (size_t i = 0; i < value_count(aud); i++) {
+		one = value_text(value_item(aud, i));
 		if (one && !strcmp(one, wanted))
 			return true;
 	}

@@ -161,7 +161,7 @@ add_impersonation(struct kubeconfig *config, const struct kubeconfig_place *plac
 {
 	const char *as, *uid;
 	const struct value *groups = value_get(place->entry, "as-groups");
-	size_t n_groups = groups && groups->kind == VALUE_LIST ? groups->list.n : 0, n = 0;
+	size_t n_groups = value_count(groups), n = 0;
 	struct http_header *headers;
 
 	if (kubeconfig_text(place, "as", &as, err) || kubeconfig_text(place, "as-uid", &uid, err))

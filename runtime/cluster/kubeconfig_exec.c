@@ -24,7 +24,7 @@ check_version(const struct kubeconfig_place *user, const struct kubeconfig_exec 
 static int
 read_args(struct kubeconfig *config, const struct kubeconfig_place *user, const struct value *args, struct error *err)
 {
-	size_t n = args && args->kind == VALUE_LIST ? args->list.n : 0;
+	size_t n = value_count(args);
 	const char **texts = arena_alloc(config->arena, (n + 1) * sizeof *texts);
 
 	if (n > KUBECONFIG_ARGS_MAX)
@@ -43,7 +43,7 @@ read_args(struct kubeconfig *config, const struct kubeconfig_place *user, const 
 static int
 read_env(struct kubeconfig *config, const struct kubeconfig_place *user, const struct value *env, struct error *err)
 {
-	size_t n = env && env->kind == VALUE_LIST ? env->list.n : 0;
+	size_t n = value_count(env);
 	const char **texts = arena_alloc(config->arena, (n + 1) * sizeof *texts);
 
 	if (n > KUBECONFIG_ARGS_MAX)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "runtime/cluster/edit.h"
+#include "base/value.h"
 #include "runtime/cluster/needs.h"
 #include "runtime/cluster/quantity.h"
 
@@ -79,11 +79,11 @@ static const struct value *
 tolerations_of(struct arena *arena, const struct value *spec, const struct value *template)
 {
 	const struct value *own = value_get(template, "tolerations"), *all = value_get(spec, "tolerations");
-	size_t n = edit_count(own) + edit_count(all);
+	size_t n = value_count(own) + value_count(all);
 	const struct value **items = arena_alloc(arena, (n + 1) * sizeof *items);
 
 	for (size_t i = 0; i < n; i++)
-		items[i] = i < edit_count(own) ? edit_item(own, i) : edit_item(all, i - edit_count(own));
+		items[i] = i < value_count(own) ? value_item(own, i) : value_item(all, i - value_count(own));
 	return n ? value_list(arena, items, n) : NULL;
 }
 
@@ -115,7 +115,7 @@ add_image(struct needs *needs, const struct value *template, const char *name)
 	const struct value *container = value_get(template, "container"), *command = value_get(container, "command");
 	const char *image = value_text(value_get(container, "image"));
 
-	if (!container || edit_count(command) || !needs_is_known(image) || strstr(image, "{{") || needs->images.n == NEEDS_MAX)
+	if (!container || value_count(command) || !needs_is_known(image) || strstr(image, "{{") || needs->images.n == NEEDS_MAX)
 		return;
 	for (size_t i = 0; i < needs->images.n; i++)
 		if (!strcmp(needs->images.items[i].image, image))
@@ -140,8 +140,8 @@ passes_files(const struct value *template)
 {
 	const struct value *artifacts = value_get(value_get(template, "outputs"), "artifacts");
 
-	for (size_t i = 0; i < edit_count(artifacts); i++)
-		if (!has_place(edit_item(artifacts, i)))
+	for (size_t i = 0; i < value_count(artifacts); i++)
+		if (!has_place(value_item(artifacts, i)))
 			return true;
 	return false;
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/yaml.h"
-#include "runtime/cluster/edit.h"
+#include "base/value.h"
 
 static const char *
 text_of(const struct value *dict, const char *key)
@@ -30,7 +30,7 @@ check(const char *name, const struct yaml *yaml, struct error *err)
 		return NULL;
 	}
 	templates = value_get(value_get(root, "spec"), "templates");
-	if (edit_count(templates))
+	if (value_count(templates))
 		return root;
 	error_set(err, "the workflow in `%.300s` has no templates", name);
 	return NULL;

@@ -122,7 +122,7 @@ oldest_first(const void *left, const void *right)
 static void
 keep_events(struct pod *pod, const struct value *items)
 {
-	size_t n = items && items->kind == VALUE_LIST ? items->list.n : 0;
+	size_t n = value_count(items);
 	const struct value **events = arena_copy(pod->events_arena, n ? items->list.items : NULL, n * sizeof(*events));
 
 	if (n)

@@ -29,12 +29,12 @@ judge_deployments(struct flight *flight, const struct value *items)
 	const struct value *ready;
 	const char *namespace_;
 
-	for (size_t i = 0; i < edit_count(items); i++) {
-		ready = value_get(value_get(edit_item(items, i), "status"), "availableReplicas");
+	for (size_t i = 0; i < value_count(items); i++) {
+		ready = value_get(value_get(value_item(items, i), "status"), "availableReplicas");
 		if (ready && ready->kind == VALUE_INTEGER && ready->integer > 0)
 			return;
 	}
-	namespace_ = edit_text_in(edit_item(items, 0), "metadata", "namespace");
+	namespace_ = edit_text_in(value_item(items, 0), "metadata", "namespace");
 	flight_add(flight, PREFLIGHT_NO_CONTROLLER, flight_print(flight, "Argo's controller does not run: none of its pods in `%s` is ready",
 		namespace_ ? api_plain(flight->arena, namespace_, 100) : ""), HOW_CONTROLLER)->why = "the workflow would be accepted, and stay untouched";
 }
@@ -46,8 +46,8 @@ judge_idle(struct flight *flight, const struct value *items)
 	struct http *http = kube_api(flight->kube)->http;
 	int64_t now = http->now(http);
 
-	for (size_t i = 0; i < edit_count(items); i++) {
-		const struct value *metadata = value_get(edit_item(items, i), "metadata");
+	for (size_t i = 0; i < value_count(items); i++) {
+		const struct value *metadata = value_get(value_item(items, i), "metadata");
 		const char *created = value_text(value_get(metadata, "creationTimestamp"));
 		int64_t since = created ? rfc3339_read(created) : -1;
 
@@ -55,7 +55,7 @@ judge_idle(struct flight *flight, const struct value *items)
 			continue;
 		flight_add(flight, PREFLIGHT_NO_CONTROLLER, flight_print(flight, "nothing seems to take up workflows in the namespace `%s`", flight->namespace_),
 			HOW_CONTROLLER)->why = flight_print(flight, "`%s` was created at %s, and nothing has touched it yet",
-			api_plain(flight->arena, edit_text_in(edit_item(items, i), "metadata", "name"), 100), created);
+			api_plain(flight->arena, edit_text_in(value_item(items, i), "metadata", "name"), 100), created);
 		return;
 	}
 }
@@ -68,7 +68,7 @@ check_running(struct flight *flight)
 	struct api_failure failure;
 	const struct value *answer = flight_call(flight, &deployments, flight->arena, &failure), *items = value_get(answer, "items");
 
-	if (edit_count(items)) {
+	if (value_count(items)) {
 		flight->ret->n_checked++;
 		judge_deployments(flight, items);
 		return;

@@ -100,7 +100,7 @@ check_parameter_size(struct flight *flight)
 	const struct value *parameters = value_get(value_get(value_get(flight->workflow, "spec"), "arguments"), "parameters");
 	struct buf text = { 0 };
 
-	if (edit_count(parameters))
+	if (value_count(parameters))
 		value_write_json(&text, parameters);
 	if (text.len > KFP_PARAMETERS_MAX)
 		flight_add(flight, PREFLIGHT_NOT_TAKEN, flight_print(flight, "the parameters are %zu bytes long, and Kubeflow Pipelines takes %d", text.len,

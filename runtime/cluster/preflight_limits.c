@@ -52,12 +52,12 @@ has_default(const struct value *ranges, const char *key)
 	const char *bare = strrchr(key, '.') ? strrchr(key, '.') + 1 : key;
 	bool limit = !strncmp(key, "limits.", 7);
 
-	for (size_t i = 0; i < edit_count(ranges); i++) {
-		const struct value *limits = value_get(value_get(edit_item(ranges, i), "spec"), "limits");
+	for (size_t i = 0; i < value_count(ranges); i++) {
+		const struct value *limits = value_get(value_get(value_item(ranges, i), "spec"), "limits");
 
-		for (size_t l = 0; l < edit_count(limits); l++)
-			if (value_get(value_get(edit_item(limits, l), "default"), bare) ||
-			    (!limit && value_get(value_get(edit_item(limits, l), "defaultRequest"), bare)))
+		for (size_t l = 0; l < value_count(limits); l++)
+			if (value_get(value_get(value_item(limits, l), "default"), bare) ||
+			    (!limit && value_get(value_get(value_item(limits, l), "defaultRequest"), bare)))
 				return true;
 	}
 	return false;
@@ -89,14 +89,14 @@ judge_range(struct flight *flight, const struct value *range, const struct value
 static void
 judge_ranges(struct flight *flight, const struct value *ranges, const struct needs *needs)
 {
-	for (size_t i = 0; i < edit_count(ranges); i++) {
-		const struct value *limits = value_get(value_get(edit_item(ranges, i), "spec"), "limits");
+	for (size_t i = 0; i < value_count(ranges); i++) {
+		const struct value *limits = value_get(value_get(value_item(ranges, i), "spec"), "limits");
 
-		for (size_t l = 0; l < edit_count(limits); l++) {
-			const char *type = value_text(value_get(edit_item(limits, l), "type"));
+		for (size_t l = 0; l < value_count(limits); l++) {
+			const char *type = value_text(value_get(value_item(limits, l), "type"));
 
 			for (size_t r = 0; type && !strcmp(type, "Container") && r < needs->resources.n; r++)
-				judge_range(flight, edit_item(ranges, i), edit_item(limits, l), &needs->resources.items[r]);
+				judge_range(flight, value_item(ranges, i), value_item(limits, l), &needs->resources.items[r]);
 		}
 	}
 }
@@ -156,17 +156,17 @@ is_for_all(const struct value *quota)
 {
 	const struct value *spec = value_get(quota, "spec");
 
-	return !edit_count(value_get(spec, "scopes")) && !value_get(spec, "scopeSelector");
+	return !value_count(value_get(spec, "scopes")) && !value_get(spec, "scopeSelector");
 }
 
 static void
 judge_quotas(struct flight *flight, const struct value *quotas, const struct value *ranges, const struct needs *needs)
 {
-	for (size_t i = 0; i < edit_count(quotas); i++) {
-		const struct value *hard = value_get(value_get(edit_item(quotas, i), "spec"), "hard");
+	for (size_t i = 0; i < value_count(quotas); i++) {
+		const struct value *hard = value_get(value_get(value_item(quotas, i), "spec"), "hard");
 
-		for (size_t k = 0; hard && hard->kind == VALUE_DICT && k < hard->dict.n && is_for_all(edit_item(quotas, i)); k++)
-			judge_key(flight, edit_item(quotas, i), ranges, hard->dict.keys[k], needs);
+		for (size_t k = 0; hard && hard->kind == VALUE_DICT && k < hard->dict.n && is_for_all(value_item(quotas, i)); k++)
+			judge_key(flight, value_item(quotas, i), ranges, hard->dict.keys[k], needs);
 	}
 }
 

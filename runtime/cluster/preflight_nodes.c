@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/cluster/edit.h"
+#include "base/value.h"
 #include "runtime/cluster/preflight_private.h"
 #include "runtime/cluster/quantity.h"
 
@@ -76,8 +76,8 @@ is_tolerated(const struct need_node *need, const struct value *taint)
 	/* Google's clusters give pods that ask for GPUs this toleration by themselves. */
 	if (need->gpus && !strcmp(text_or(taint, "key", ""), "nvidia.com/gpu"))
 		return true;
-	for (size_t i = 0; i < edit_count(need->tolerations); i++)
-		if (tolerates(edit_item(need->tolerations, i), taint))
+	for (size_t i = 0; i < value_count(need->tolerations); i++)
+		if (tolerates(value_item(need->tolerations, i), taint))
 			return true;
 	return false;
 }
@@ -88,11 +88,11 @@ taint_against(const struct value *node, const struct need_node *need)
 {
 	const struct value *taints = value_get(value_get(node, "spec"), "taints");
 
-	for (size_t i = 0; i < edit_count(taints); i++) {
-		const char *effect = text_or(edit_item(taints, i), "effect", "");
+	for (size_t i = 0; i < value_count(taints); i++) {
+		const char *effect = text_or(value_item(taints, i), "effect", "");
 
-		if ((!strcmp(effect, "NoSchedule") || !strcmp(effect, "NoExecute")) && !is_tolerated(need, edit_item(taints, i)))
-			return edit_item(taints, i);
+		if ((!strcmp(effect, "NoSchedule") || !strcmp(effect, "NoExecute")) && !is_tolerated(need, value_item(taints, i)))
+			return value_item(taints, i);
 	}
 	return NULL;
 }

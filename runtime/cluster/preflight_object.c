@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "runtime/cluster/edit.h"
+#include "base/value.h"
 #include "runtime/cluster/preflight_private.h"
 
 enum { LARGE = PREFLIGHT_OBJECT_MAX / 10 * 8 };
@@ -30,8 +30,8 @@ flight_check_size(struct flight *flight)
 static bool
 is_declared(const struct value *parameters, const char *name, size_t len)
 {
-	for (size_t i = 0; i < edit_count(parameters); i++) {
-		const char *other = value_text(value_get(edit_item(parameters, i), "name"));
+	for (size_t i = 0; i < value_count(parameters); i++) {
+		const char *other = value_text(value_get(value_item(parameters, i), "name"));
 
 		if (other && strlen(other) == len && !strncmp(other, name, len))
 			return true;
@@ -63,8 +63,8 @@ walk(struct flight *flight, const struct value *value, const struct value *param
 {
 	if (value_text(value))
 		look_for_uses(flight, value_text(value), parameters, template);
-	for (size_t i = 0; i < edit_count(value); i++)
-		walk(flight, edit_item(value, i), parameters, template);
+	for (size_t i = 0; i < value_count(value); i++)
+		walk(flight, value_item(value, i), parameters, template);
 	for (size_t i = 0; value->kind == VALUE_DICT && i < value->dict.n; i++)
 		walk(flight, value->dict.items[i], parameters, template);
 }
@@ -78,14 +78,14 @@ flight_check_parameters(struct flight *flight)
 	/* Of a template of the cluster the parameters are there. */
 	if (value_get(spec, "workflowTemplateRef"))
 		return;
-	for (size_t i = 0; i < edit_count(parameters); i++) {
-		const struct value *p = edit_item(parameters, i);
+	for (size_t i = 0; i < value_count(parameters); i++) {
+		const struct value *p = value_item(parameters, i);
 		const char *name = value_text(value_get(p, "name"));
 
 		if (name && !value_get(p, "value") && !value_get(p, "valueFrom"))
 			flight_add(flight, PREFLIGHT_PARAMETER, flight_print(flight, "the parameter `%s` has no value", api_plain(flight->arena, name, 100)),
 				"give it one: `P(NAME: …)`, or a default");
 	}
-	for (size_t i = 0; i < edit_count(templates); i++)
-		walk(flight, edit_item(templates, i), parameters, value_text(value_get(edit_item(templates, i), "name")));
+	for (size_t i = 0; i < value_count(templates); i++)
+		walk(flight, value_item(templates, i), parameters, value_text(value_get(value_item(templates, i), "name")));
 }

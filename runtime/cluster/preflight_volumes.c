@@ -33,10 +33,10 @@ is_default(const struct value *class)
 static bool
 has_class(const struct value *classes, const char *wanted)
 {
-	for (size_t i = 0; i < edit_count(classes); i++) {
-		const char *name = edit_text_in(edit_item(classes, i), "metadata", "name");
+	for (size_t i = 0; i < value_count(classes); i++) {
+		const char *name = edit_text_in(value_item(classes, i), "metadata", "name");
 
-		if (wanted ? name && !strcmp(name, wanted) : is_default(edit_item(classes, i)))
+		if (wanted ? name && !strcmp(name, wanted) : is_default(value_item(classes, i)))
 			return true;
 	}
 	return false;

@@ -188,8 +188,8 @@ check_argo(struct preparing *p)
 	struct prepare_item *item = prepare_add(p, PREPARE_YOURS, "Argo Workflows");
 
 	p->task_results = !answer;
-	for (size_t i = 0; i < edit_count(kinds); i++) {
-		const char *name = value_text(value_get(edit_item(kinds, i), "name"));
+	for (size_t i = 0; i < value_count(kinds); i++) {
+		const char *name = value_text(value_get(value_item(kinds, i), "name"));
 
 		if (name && !strcmp(name, "workflows"))
 			item->state = PREPARE_THERE;

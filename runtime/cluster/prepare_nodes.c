@@ -30,8 +30,8 @@ has_taint(const struct value *node)
 {
 	const struct value *taints = value_get(value_get(node, "spec"), "taints");
 
-	for (size_t i = 0; i < edit_count(taints); i++) {
-		const char *key = value_text(value_get(edit_item(taints, i), "key"));
+	for (size_t i = 0; i < value_count(taints); i++) {
+		const char *key = value_text(value_get(value_item(taints, i), "key"));
 
 		if (key && (!strcmp(key, "preemptible") || !strcmp(key, "cloud.google.com/gke-preemptible") || !strcmp(key, "cloud.google.com/gke-spot")))
 			return true;
@@ -73,8 +73,8 @@ count_nodes(struct preparing *p, struct pools *pools)
 
 		if (!page)
 			return false;
-		for (size_t n = 0; n < edit_count(items); n++)
-			count_node(p, edit_item(items, n), pools);
+		for (size_t n = 0; n < value_count(items); n++)
+			count_node(p, value_item(items, n), pools);
 		token = edit_text_in(page, "metadata", "continue");
 		if (!token || !*token)
 			return true;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "runtime/cluster/edit.h"
+#include "base/value.h"
 #include "runtime/cluster/needs.h"
 #include "runtime/cluster/prepare_private.h"
 

@@ -149,7 +149,7 @@ static void
 fill_args(struct remote *remote, const struct value *workflow, struct door_submission *ret)
 {
 	const struct value *list = value_get(value_get(value_get(workflow, "spec"), "arguments"), "parameters");
-	size_t n = list && list->kind == VALUE_LIST ? list->list.n : 0;
+	size_t n = value_count(list);
 	const char *(*args)[2] = arena_alloc(remote->arena, n * sizeof(*args) + 1);
 
 	for (size_t i = 0; i < n; i++) {

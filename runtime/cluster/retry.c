@@ -120,17 +120,17 @@ mark_wanted(struct retry_graph *graph, const char *from, struct api_failure *ret
 static const struct value *
 without_gone(const struct retry_graph *graph, const struct value *ids)
 {
-	const struct value **items = arena_alloc(graph->arena, (edit_count(ids) + 1) * sizeof *items);
+	const struct value **items = arena_alloc(graph->arena, (value_count(ids) + 1) * sizeof *items);
 	size_t n = 0;
 
-	for (size_t i = 0; i < edit_count(ids); i++) {
-		const char *id = value_text(edit_item(ids, i));
+	for (size_t i = 0; i < value_count(ids); i++) {
+		const char *id = value_text(value_item(ids, i));
 		const struct retry_node *node = id ? map_get(&graph->by_id, id) : NULL;
 
 		if (!node || !node->gone)
-			items[n++] = edit_item(ids, i);
+			items[n++] = value_item(ids, i);
 	}
-	return n == edit_count(ids) ? ids : n ? value_list(graph->arena, items, n) : NULL;
+	return n == value_count(ids) ? ids : n ? value_list(graph->arena, items, n) : NULL;
 }
 
 /* What somebody was to supply is to be supplied again. */
@@ -139,15 +139,15 @@ reset_supplied(struct arena *arena, const struct value *node)
 {
 	const struct value *outputs = value_get(node, "outputs"), *parameters = value_get(outputs, "parameters");
 	const struct value *empty = value_dict(arena, NULL, NULL, 0);
-	const struct value **items = arena_alloc(arena, (edit_count(parameters) + 1) * sizeof *items);
+	const struct value **items = arena_alloc(arena, (value_count(parameters) + 1) * sizeof *items);
 	const char *type = value_text(value_get(node, "type"));
 
-	if (!type || strcmp(type, "Suspend") != 0 || !edit_count(parameters))
+	if (!type || strcmp(type, "Suspend") != 0 || !value_count(parameters))
 		return node;
-	for (size_t i = 0; i < edit_count(parameters); i++)
-		items[i] = edit_dict(arena, "name", value_get(edit_item(parameters, i), "name"), "valueFrom",
+	for (size_t i = 0; i < value_count(parameters); i++)
+		items[i] = edit_dict(arena, "name", value_get(value_item(parameters, i), "name"), "valueFrom",
 			edit_dict(arena, "supplied", empty, NULL), NULL);
-	return edit_set_in(arena, node, "outputs", "parameters", value_list(arena, items, edit_count(parameters)));
+	return edit_set_in(arena, node, "outputs", "parameters", value_list(arena, items, value_count(parameters)));
 }
 
 static const struct value *
@@ -209,14 +209,14 @@ collect_pods(const struct retry_graph *graph, const struct value *workflow, stru
 static const struct value *
 conditions_of(struct arena *arena, const struct value *old)
 {
-	const struct value **items = arena_alloc(arena, (edit_count(old) + 1) * sizeof *items);
+	const struct value **items = arena_alloc(arena, (value_count(old) + 1) * sizeof *items);
 	size_t n = 0;
 
-	for (size_t i = 0; i < edit_count(old); i++) {
-		const char *type = value_text(value_get(edit_item(old, i), "type"));
+	for (size_t i = 0; i < value_count(old); i++) {
+		const char *type = value_text(value_get(value_item(old, i), "type"));
 
 		if (!type || strcmp(type, "Completed") != 0)
-			items[n++] = edit_item(old, i);
+			items[n++] = value_item(old, i);
 	}
 	items[n++] = edit_texts(arena, "type", "Completed", "status", "False", NULL);
 	return value_list(arena, items, n);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "runtime/cluster/edit.h"
+#include "base/value.h"
 #include "runtime/cluster/retry_private.h"
 
 static const struct {
@@ -55,9 +55,9 @@ link_children(struct retry_graph *graph, struct retry_node *node)
 {
 	const struct value *children = value_get(node->value, "children");
 
-	node->children = arena_alloc(graph->arena, (edit_count(children) + 1) * sizeof *node->children);
-	for (size_t i = 0; i < edit_count(children); i++) {
-		const char *id = value_text(edit_item(children, i));
+	node->children = arena_alloc(graph->arena, (value_count(children) + 1) * sizeof *node->children);
+	for (size_t i = 0; i < value_count(children); i++) {
+		const char *id = value_text(value_item(children, i));
 		struct retry_node *child = id ? map_get(&graph->by_id, id) : NULL;
 
 		if (!child)

@@ -21,8 +21,8 @@ submission_is_label(const char *text)
 static size_t
 place_of(const struct value *parameters, const char *name)
 {
-	for (size_t i = 0; i < edit_count(parameters); i++) {
-		const char *other = value_text(value_get(edit_item(parameters, i), "name"));
+	for (size_t i = 0; i < value_count(parameters); i++) {
+		const char *other = value_text(value_get(value_item(parameters, i), "name"));
 
 		if (other && !strcmp(other, name))
 			return i;
@@ -35,11 +35,11 @@ static const struct value *
 with_arguments(struct arena *arena, const struct value *spec, const struct door_submission *submission, struct api_failure *ret_failure)
 {
 	const struct value *arguments = value_get(spec, "arguments"), *parameters = value_get(arguments, "parameters");
-	size_t n = edit_count(parameters);
+	size_t n = value_count(parameters);
 	const struct value **items = arena_alloc(arena, (n + 1) * sizeof *items);
 
 	for (size_t i = 0; i < n; i++)
-		items[i] = edit_item(parameters, i);
+		items[i] = value_item(parameters, i);
 	for (size_t i = 0; i < submission->n_args; i++) {
 		size_t at = place_of(parameters, submission->args[i][0]);
 

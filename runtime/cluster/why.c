@@ -361,17 +361,9 @@ told(const struct why_facts *facts, struct arena *arena, const char *text, enum 
 /* ---- the pod and its events ---- */
 
 static const char *
-text_of(const struct value *dict, const char *key)
-{
-	const char *text = value_text(value_get(dict, key));
-
-	return text && *text ? text : NULL;
-}
-
-static const char *
 reason_and_message(struct arena *arena, const struct value *dict)
 {
-	const char *reason = text_of(dict, "reason"), *message = text_of(dict, "message");
+	const char *reason = value_text_at(dict, "reason"), *message = value_text_at(dict, "message");
 
 	return !reason ? NULL : message ? arena_printf(arena, "%s: %s", reason, message) : reason;
 }
@@ -388,7 +380,7 @@ container_reason(struct arena *arena, const struct value *pod, const char *state
 
 		for (size_t i = 0; list && list->kind == VALUE_LIST && i < list->list.n; i++) {
 			const struct value *at = value_get(value_get(list->list.items[i], "state"), state);
-			const char *reason = text_of(at, "reason");
+			const char *reason = value_text_at(at, "reason");
 			bool is_dull = false;
 
 			for (size_t b = 0; reason && boring[b]; b++)
@@ -407,7 +399,7 @@ condition_reason(struct arena *arena, const struct value *pod, const char *type,
 	const struct value *list = value_get(value_get(pod, "status"), "conditions");
 
 	for (size_t i = 0; list && list->kind == VALUE_LIST && i < list->list.n; i++) {
-		const char *is_type = text_of(list->list.items[i], "type"), *is_status = text_of(list->list.items[i], "status");
+		const char *is_type = value_text_at(list->list.items[i], "type"), *is_status = value_text_at(list->list.items[i], "status");
 
 		if (is_type && is_status && strcmp(is_type, type) == 0 && strcmp(is_status, status) == 0)
 			return reason_and_message(arena, list->list.items[i]);
@@ -422,7 +414,7 @@ event_reason(struct arena *arena, const struct why_facts *facts)
 	static const char *const telling[] = { "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "FailedScheduling", "FailedCreate" };
 
 	for (size_t i = facts->n_events; i-- > 0;) {
-		const char *reason = text_of(facts->events[i], "reason"), *message = text_of(facts->events[i], "message");
+		const char *reason = value_text_at(facts->events[i], "reason"), *message = value_text_at(facts->events[i], "message");
 
 		for (size_t k = 0; reason && message && k < ARRAY_LEN(telling); k++)
 			if (strcmp(reason, telling[k]) == 0)

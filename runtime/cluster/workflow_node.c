@@ -89,25 +89,18 @@ pack_value(struct pack *pack, const struct value *value)
 
 /* ---- Argo's fields ---- */
 
-static size_t
-count(const struct value *list)
-{
-	return list && list->kind == VALUE_LIST ? list->list.n : 0;
-}
-
 static const char *
 text_of(const struct value *dict, const char *key)
 {
 	return value_text(value_get(dict, key));
 }
 
-/* NULL for "", which Go writes for what is not set. */
 static const char *
-set_text(const struct value *dict, const char *key)
+text_or(const struct value *dict, const char *key, const char *otherwise)
 {
-	const char *text = text_of(dict, key);
+	const char *text = value_text_at(dict, key);
 
-	return text && *text ? text : NULL;
+	return text ? text : otherwise;
 }
 
 static int64_t
@@ -157,7 +150,7 @@ phase_of(const struct value *node)
 static int
 exit_code_of(const struct value *outputs)
 {
-	const char *text = set_text(outputs, "exitCode");
+	const char *text = value_text_at(outputs, "exitCode");
 	char *end;
 	long code = text ? strtol(text, &end, 10) : -1;
 
@@ -167,18 +160,18 @@ exit_code_of(const struct value *outputs)
 static const char *
 template_of(const struct value *node)
 {
-	const char *name = set_text(node, "templateName");
+	const char *name = value_text_at(node, "templateName");
 
-	return name ? name : set_text(value_get(node, "templateRef"), "template");
+	return name ? name : value_text_at(value_get(node, "templateRef"), "template");
 }
 
 static const char *const *
 pack_children(struct pack *pack, const struct value *children, size_t *ret_n)
 {
-	const char **copy = pack_room(pack, count(children) * sizeof(*copy), alignof(void *));
+	const char **copy = pack_room(pack, value_count(children) * sizeof(*copy), alignof(void *));
 	size_t n = 0;
 
-	for (size_t i = 0; i < count(children); i++) {
+	for (size_t i = 0; i < value_count(children); i++) {
 		const char *id = value_text(children->list.items[i]), *text = pack_text(pack, id);
 
 		if (id && copy)
@@ -223,15 +216,15 @@ pack_outputs(struct pack *pack, const struct value *outputs, size_t *ret_n)
 {
 	const struct value *parameters = value_get(outputs, "parameters"), *artifacts = value_get(outputs, "artifacts");
 	const struct value *result = value_get(outputs, "result");
-	size_t max = count(parameters) + count(artifacts) + 1, n = 0;
+	size_t max = value_count(parameters) + value_count(artifacts) + 1, n = 0;
 	struct workflow_port *ports = outputs ? pack_room(pack, max * sizeof *ports, alignof(struct workflow_port)) : NULL;
 
-	for (size_t i = 0; i < count(parameters); i++) {
+	for (size_t i = 0; i < value_count(parameters); i++) {
 		const struct value *p = parameters->list.items[i];
 
 		n += pack_port(pack, text_of(p, "name"), value_get(p, "value"), NULL, ports ? &ports[n] : NULL);
 	}
-	for (size_t i = 0; i < count(artifacts); i++) {
+	for (size_t i = 0; i < value_count(artifacts); i++) {
 		const struct value *a = artifacts->list.items[i];
 
 		n += pack_port(pack, text_of(a, "name"), NULL, a, ports ? &ports[n] : NULL);
@@ -251,13 +244,13 @@ pack_node(struct pack *pack, const char *id, const struct value *v)
 	node.children = pack_children(pack, value_get(v, "children"), &node.n_children);
 	node.outputs = pack_outputs(pack, outputs, &node.n_outputs);
 	node.id = pack_text(pack, id);
-	node.name = pack_text(pack, set_text(v, "name") ? text_of(v, "name") : id);
-	node.display = pack_text(pack, set_text(v, "displayName") ? text_of(v, "displayName") : id);
+	node.name = pack_text(pack, text_or(v, "name", id));
+	node.display = pack_text(pack, text_or(v, "displayName", id));
 	node.template = pack_text(pack, template_of(v));
-	node.boundary = pack_text(pack, set_text(v, "boundaryID") ? text_of(v, "boundaryID") : "");
-	node.message = pack_text(pack, set_text(v, "message"));
-	node.host = pack_text(pack, set_text(v, "hostNodeName"));
-	node.waits = pack_text(pack, set_text(value_get(v, "synchronizationStatus"), "waiting"));
+	node.boundary = pack_text(pack, text_or(v, "boundaryID", ""));
+	node.message = pack_text(pack, value_text_at(v, "message"));
+	node.host = pack_text(pack, value_text_at(v, "hostNodeName"));
+	node.waits = pack_text(pack, value_text_at(value_get(v, "synchronizationStatus"), "waiting"));
 	node.type = type_of(text_of(v, "type"));
 	node.phase = phase_of(v);
 	node.started_ms = time_of(v, "startedAt");

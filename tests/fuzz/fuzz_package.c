@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "runtime/cluster/edit.h"
+#include "base/value.h"
 #include "runtime/cluster/package_read.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,7 +16,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct error err = { "" };
 	const struct value *workflow = package_read(arena, "x", (const char *)data, size, &err);
 
-	if (workflow && !edit_count(value_get(value_get(workflow, "spec"), "templates")))
+	if (workflow && !value_count(value_get(value_get(workflow, "spec"), "templates")))
 		BUG("a workflow without templates");
 	if (!workflow && !*err.text)
 		BUG("no workflow, and nothing said");

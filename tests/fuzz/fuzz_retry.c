@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "runtime/cluster/control.h"
-#include "runtime/cluster/edit.h"
+#include "base/value.h"
 #include "runtime/cluster/needs.h"
 #include "runtime/cluster/nodes.h"
 #include "runtime/cluster/retry.h"

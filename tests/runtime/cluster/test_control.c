@@ -51,8 +51,8 @@ line_of(struct arena *arena, const struct test_case *test, const char *part)
 static void
 add_links(struct buf *got, const struct value *nodes, const struct value *ids, const char *arrow)
 {
-	for (size_t i = 0; i < edit_count(ids); i++) {
-		const char *name = edit_text_in(nodes, value_text(edit_item(ids, i)), "name");
+	for (size_t i = 0; i < value_count(ids); i++) {
+		const char *name = edit_text_in(nodes, value_text(value_item(ids, i)), "name");
 
 		buf_printf(got, "%s%s", i ? ", " : arrow, name ? name : "NOTHING");
 	}

@@ -454,7 +454,7 @@ test_upload(struct server *s)
 	did(!s->door->ops->upload(s->door, name, workflow_of(s, 2), s->arena, &again, &failure), &failure, "and that once more");
 	is_str(again, second, "which is the same");
 	parameters = door_kfp_parameters(s->door, second, s->arena, &failure);
-	did(edit_count(parameters) == 2, &failure, "its parameters are known");
+	did(value_count(parameters) == 2, &failure, "its parameters are known");
 	again = door_kfp_version(s->door, name, s->arena, &failure);
 	did(again != NULL, &failure, "and it is found by the pipeline's name");
 	submission.pipeline_version = second;
