@@ -95,6 +95,7 @@ C_TESTS += %D%/train/test_rouge
 C_TESTS += %D%/train/test_bpe
 C_TESTS += %D%/train/test_model
 C_TESTS += %D%/train/test_parity
+C_TESTS += %D%/train/test_proto
 C_TESTS += %D%/train/test_safetensors
 C_TESTS += %D%/train/test_search
 C_TESTS += %D%/train/test_shard

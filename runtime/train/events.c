@@ -12,13 +12,13 @@
 
 #include "base/buf.h"
 #include "base/macros.h"
+#include "runtime/train/proto.h"
 
 /* Fields of TensorBoard's messages that are written here. */
 enum {
 	EVENT_WALL_TIME = 1, EVENT_STEP = 2, EVENT_FILE_VERSION = 3, EVENT_SUMMARY = 5,
 	SUMMARY_VALUE = 1, VALUE_TAG = 1, VALUE_SIMPLE = 2,
 };
-enum wire { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
 struct events {
 	char *path;
@@ -50,57 +50,6 @@ masked_crc(const void *bytes, size_t len)
 	return (crc >> 15 | crc << 17) + 0xA282EAD8u;
 }
 
-/* ---- protocol buffers ---- */
-
-static void
-put_little(struct buf *buf, uint64_t number, int bytes)
-{
-	for (int i = 0; i < bytes; i++)
-		buf_putc(buf, (char)(number >> 8 * i & 0xFF));
-}
-
-static void
-put_varint(struct buf *buf, uint64_t number)
-{
-	for (; number > 127; number >>= 7)
-		buf_putc(buf, (char)(number | 0x80));
-	buf_putc(buf, (char)number);
-}
-
-static void
-put_key(struct buf *buf, unsigned field, enum wire wire)
-{
-	put_varint(buf, field << 3 | (unsigned)wire);
-}
-
-static void
-put_double(struct buf *buf, unsigned field, double number)
-{
-	uint64_t bits;
-
-	memcpy(&bits, &number, sizeof(bits));
-	put_key(buf, field, WIRE_FIXED64);
-	put_little(buf, bits, 8);
-}
-
-static void
-put_float(struct buf *buf, unsigned field, float number)
-{
-	uint32_t bits;
-
-	memcpy(&bits, &number, sizeof(bits));
-	put_key(buf, field, WIRE_FIXED32);
-	put_little(buf, bits, 4);
-}
-
-static void
-put_bytes(struct buf *buf, unsigned field, const void *bytes, size_t len)
-{
-	put_key(buf, field, WIRE_BYTES);
-	put_varint(buf, len);
-	buf_add(buf, bytes, len);
-}
-
 /* ---- the file ---- */
 
 static int
@@ -108,10 +57,10 @@ put_record(struct events *events, const struct buf *event, struct error *err)
 {
 	CLEANUP(buf_release) struct buf record = { 0 };
 
-	put_little(&record, event->len, 8);
-	put_little(&record, masked_crc(record.data, 8), 4);
+	proto_little(&record, event->len, 8);
+	proto_little(&record, masked_crc(record.data, 8), 4);
 	buf_add(&record, event->data, event->len);
-	put_little(&record, masked_crc(event->data, event->len), 4);
+	proto_little(&record, masked_crc(event->data, event->len), 4);
 	if (fwrite(record.data, 1, record.len, events->file) != record.len || fflush(events->file))
 		return error_errno(err, errno, "cannot write `%s`", events->path);
 	return 0;
@@ -138,8 +87,8 @@ events_open(const char *folder, double wall, struct error *err)
 		events_close(events, NULL);
 		return NULL;
 	}
-	put_double(&event, EVENT_WALL_TIME, wall);
-	put_bytes(&event, EVENT_FILE_VERSION, "brain.Event:2", 13);
+	proto_double(&event, EVENT_WALL_TIME, wall);
+	proto_text(&event, EVENT_FILE_VERSION, "brain.Event:2");
 	if (put_record(events, &event, err)) {
 		events_close(events, NULL);
 		return NULL;
@@ -150,15 +99,17 @@ events_open(const char *folder, double wall, struct error *err)
 int
 events_scalar(struct events *events, int64_t step, double wall, const char *tag, double number, struct error *err)
 {
-	CLEANUP(buf_release) struct buf value = { 0 }, summary = { 0 }, event = { 0 };
+	CLEANUP(buf_release) struct buf event = { 0 };
+	size_t summary, value;
 
-	put_bytes(&value, VALUE_TAG, tag, strlen(tag));
-	put_float(&value, VALUE_SIMPLE, (float)number);
-	put_bytes(&summary, SUMMARY_VALUE, value.data, value.len);
-	put_double(&event, EVENT_WALL_TIME, wall);
-	put_key(&event, EVENT_STEP, WIRE_VARINT);
-	put_varint(&event, (uint64_t)step);
-	put_bytes(&event, EVENT_SUMMARY, summary.data, summary.len);
+	proto_double(&event, EVENT_WALL_TIME, wall);
+	proto_int(&event, EVENT_STEP, step);
+	summary = proto_begin(&event, EVENT_SUMMARY);
+	value = proto_begin(&event, SUMMARY_VALUE);
+	proto_text(&event, VALUE_TAG, tag);
+	proto_float(&event, VALUE_SIMPLE, (float)number);
+	proto_end(&event, value);
+	proto_end(&event, summary);
 	return put_record(events, &event, err);
 }
 
