@@ -153,7 +153,7 @@ open_level(enum level level, int threads, enum ops_precision precision, const ch
 		free(cpu);
 		return NULL;
 	}
-	cpu->device = (struct ops_device){ .ops = LEVEL_INFO[level].ops, .name = LEVEL_INFO[level].shown, .real = sizeof(float),
+	cpu->device = (struct ops_device){ .ops = LEVEL_INFO[level].ops, .name = LEVEL_INFO[level].shown, .real = sizeof(float), .narrow = sizeof(float),
 		.threads = team_size(cpu->team), .precision = precision };
 	return &cpu->device;
 }

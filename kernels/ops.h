@@ -7,6 +7,13 @@
  * data over. Its numbers ("reals") are `real` bytes each: 4 on devices to work with, 8 on the one that tests compare with, which runs
  * the same calls in double precision. Ids, places and offsets are int32_t everywhere.
  *
+ * What little but products of matrices reads is "narrow": `narrow` bytes each, which is `real` on most devices, and 2, for bfloat16, where
+ * OPS_BF16 is how numbers lie in memory. Narrow are the factors of a product, with its bias, and its result unless that is `wide`; a norm's
+ * branch and output, and their gradients; all that activations, rotations and attention work on, but logsum; x of column_sums; keys and
+ * values that are kept; logits. Real is all else: the residual sums and their gradients, tables and positions of the embedding, gains,
+ * biases of norms, statistics, losses, gradients of parameters, the parameters themselves and what an optimizer keeps of them. Products read
+ * a narrow copy of the parameters, which the optimizer writes along; where narrow is real there is none.
+ *
  * Calls queue work in the order in which they come and return nothing: a device that fails says so at the next `sync`. None of them
  * asks the host for anything, so a step of training is one fixed list of calls, and all that changes from step to step lies in
  * `struct ops_step` in the device's memory: a device may record the list once (`begin`, `end`) and play it again.
@@ -83,7 +90,8 @@ struct ops_matmul {
 	bool at; /* a is (K, M) */
 	bool bt; /* b is (N, K) */
 	bool add; /* to what c holds */
-	const void *bias; /* (N), added to each row; or NULL */
+	const void *bias; /* (N), narrow like a and b, added to each row; or NULL */
+	bool wide; /* c holds reals, not narrow numbers */
 };
 
 /* Causal attention inside each document: row i of a document sees its rows 0 to i. */
@@ -136,6 +144,7 @@ struct ops_adam {
 	const void *clip; /* a real that gradients are multiplied with; or NULL */
 	bool decay; /* whether these are to shrink */
 	const struct ops_step *step;
+	void *narrow; /* (n): p once more, for products; NULL where narrow is real */
 };
 
 struct ops_device;
@@ -145,12 +154,15 @@ struct ops {
 	uint32_t size; /* of this struct */
 	void (*close)(struct ops_device *d);
 
+	size_t (*available)(struct ops_device *d); /* bytes of its memory that are free; NULL: it works in the host's */
 	void *(*alloc)(struct ops_device *d, size_t bytes); /* zeroed; NULL: there is no more */
 	void (*free)(struct ops_device *d, void *memory); /* NULL is fine */
 	void (*upload)(struct ops_device *d, void *to, const void *from, size_t bytes);
 	void (*download)(struct ops_device *d, void *to, const void *from, size_t bytes); /* waits for what was queued */
 	void (*put)(struct ops_device *d, void *to, const float *from, size_t n); /* n reals */
 	void (*get)(struct ops_device *d, float *to, const void *from, size_t n);
+	void (*put_narrow)(struct ops_device *d, void *to, const float *from, size_t n);
+	void (*get_narrow)(struct ops_device *d, float *to, const void *from, size_t n);
 	void (*clear)(struct ops_device *d, void *at, size_t bytes);
 	void (*copy)(struct ops_device *d, void *to, const void *from, size_t bytes); /* from this device's memory to its memory */
 	int (*sync)(struct ops_device *d); /* waits; -1: something failed, and `failure` says what */
@@ -189,7 +201,8 @@ struct ops {
 struct ops_device {
 	const struct ops *ops;
 	const char *name; /* "cpu avx512" */
-	size_t real;
+	size_t real, narrow;
+	size_t logit_rows; /* of how many tokens it wants the logits at a time; 0: as few as the model likes */
 	int threads;
 	enum ops_precision precision;
 	const char *failure; /* after `sync` failed */

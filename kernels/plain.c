@@ -338,6 +338,8 @@ static const struct ops PLAIN = {
 	.download = copy,
 	.put = put,
 	.get = get,
+	.put_narrow = put,
+	.get_narrow = get,
 	.clear = clear,
 	.copy = copy,
 	.sync = sync_device,
@@ -367,6 +369,6 @@ plain_open(void)
 	struct ops_device *d = calloc(1, sizeof(*d));
 
 	if (d)
-		*d = (struct ops_device){ .ops = &PLAIN, .name = "reference", .real = sizeof(double), .threads = 1 };
+		*d = (struct ops_device){ .ops = &PLAIN, .name = "reference", .real = sizeof(double), .narrow = sizeof(double), .threads = 1 };
 	return d;
 }

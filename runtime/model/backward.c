@@ -12,9 +12,9 @@ linear_back(const struct pass *pass, const void *in, const void *dout, size_t we
 	struct model *m = pass->m;
 	const struct param *w = &m->params.items[weight];
 	struct ops_matmul dw = { .M = w->rows, .N = w->columns, .K = pass->N, .a = in, .lda = w->rows, .at = true, .b = dout, .ldb = w->columns,
-		.c = model_at(m, MODEL_GRADIENTS, weight), .ldc = w->columns, .add = true };
+		.c = model_at(m, MODEL_GRADIENTS, weight), .ldc = w->columns, .add = true, .wide = true };
 	struct ops_matmul dx = { .M = pass->N, .N = w->rows, .K = w->columns, .a = dout, .lda = w->columns,
-		.b = model_at(m, MODEL_WEIGHTS, weight), .ldb = w->columns, .bt = true, .c = din, .ldc = w->rows };
+		.b = model_factor(m, weight), .ldb = w->columns, .bt = true, .c = din, .ldc = w->rows };
 
 	m->d->ops->matmul(m->d, &dw);
 	if (bias != SIZE_MAX)

@@ -27,11 +27,12 @@ larger(size_t a, size_t b)
 }
 
 size_t
-decoder_memory(const struct model_config *c, size_t real, size_t slots, size_t length)
+decoder_memory(const struct model_config *c, const struct ops_device *device, size_t slots, size_t length)
 {
 	size_t kept = 2 * c->layers * slots * length * c->channels;
 
-	return (kept + c->vocabulary * c->channels + slots * c->vocabulary) * real + larger(slots, length) * sizeof(int32_t);
+	return (kept + c->vocabulary * c->channels) * device->narrow + slots * c->vocabulary * device->real +
+	       larger(slots, length) * sizeof(int32_t);
 }
 
 static void
@@ -46,7 +47,7 @@ put_table(struct decoder *d)
 	for (size_t v = 0; v < V; v++)
 		for (size_t c = 0; c < C; c++)
 			turned[c * V + v] = rows[v * C + c];
-	m->d->ops->put(m->d, d->table, turned, p->n);
+	m->d->ops->put_narrow(m->d, d->table, turned, p->n);
 	free(rows);
 	free(turned);
 }
@@ -56,7 +57,7 @@ take_memory(struct decoder *d)
 {
 	const struct model_config *c = &d->m->config;
 	struct ops_device *device = d->m->d;
-	size_t n = larger(d->slots, d->length), size = d->slots * d->length * c->channels * device->real;
+	size_t n = larger(d->slots, d->length), size = d->slots * d->length * c->channels * device->narrow;
 	bool taken = true;
 
 	for (size_t l = 0; l < c->layers; l++) {
@@ -64,7 +65,7 @@ take_memory(struct decoder *d)
 		d->values[l] = device->ops->alloc(device, size);
 		taken = taken && d->keys[l] && d->values[l];
 	}
-	d->table = device->ops->alloc(device, c->vocabulary * c->channels * device->real);
+	d->table = device->ops->alloc(device, c->vocabulary * c->channels * device->narrow);
 	d->rows = device->ops->alloc(device, n * sizeof(int32_t));
 	d->logits = device->ops->alloc(device, d->slots * c->vocabulary * device->real);
 	d->batch = (struct model_batch){ .ids = xcalloc(n, sizeof(int32_t)), .places = xcalloc(n, sizeof(int32_t)),
@@ -86,7 +87,7 @@ decoder_new(struct model *m, size_t slots, size_t length, struct error *err)
 	d->of_slot = xcalloc(larger(slots, length), sizeof(*d->of_slot));
 	if (!take_memory(d)) {
 		error_set(err, "there is no memory for %zu texts of %zu tokens at a time: %zu MiB; take fewer at a time", slots, length,
-			decoder_memory(&m->config, m->d->real, slots, length) >> 20);
+			decoder_memory(&m->config, m->d, slots, length) >> 20);
 		decoder_free(d);
 		return NULL;
 	}
@@ -124,8 +125,8 @@ read_logits(struct decoder *d, size_t first, size_t n, float *ret, struct error 
 {
 	struct model *m = d->m;
 	size_t C = m->config.channels, V = m->config.vocabulary;
-	struct ops_matmul op = { .M = n, .N = V, .K = C, .a = model_further(m, m->final, first * C), .lda = C, .b = d->table, .ldb = V,
-		.c = d->logits, .ldc = V };
+	struct ops_matmul op = { .M = n, .N = V, .K = C, .a = model_narrow_further(m, m->final, first * C), .lda = C, .b = d->table, .ldb = V,
+		.c = d->logits, .ldc = V, .wide = true };
 
 	m->d->ops->matmul(m->d, &op);
 	m->d->ops->get(m->d, ret, d->logits, n * V);
@@ -203,11 +204,11 @@ void
 decoder_copy(struct decoder *d, size_t from, size_t to)
 {
 	struct ops_device *device = d->m->d;
-	size_t row = d->m->config.channels, text = d->length * row, bytes = d->kept[from] * row * device->real;
+	size_t row = d->m->config.channels, text = d->length * row, bytes = d->kept[from] * row * device->narrow;
 
 	for (size_t l = 0; l < d->m->config.layers; l++) {
-		device->ops->copy(device, model_further(d->m, d->keys[l], to * text), model_further(d->m, d->keys[l], from * text), bytes);
-		device->ops->copy(device, model_further(d->m, d->values[l], to * text), model_further(d->m, d->values[l], from * text), bytes);
+		device->ops->copy(device, model_narrow_further(d->m, d->keys[l], to * text), model_narrow_further(d->m, d->keys[l], from * text), bytes);
+		device->ops->copy(device, model_narrow_further(d->m, d->values[l], to * text), model_narrow_further(d->m, d->values[l], from * text), bytes);
 	}
 	d->kept[to] = d->kept[from];
 }

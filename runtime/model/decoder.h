@@ -14,7 +14,7 @@ enum { DECODER_SLOTS_MAX = 4096 };
 struct decoder;
 
 /* Bytes of the device's memory, the model's own not counted. */
-size_t decoder_memory(const struct model_config *config, size_t real, size_t slots, size_t length);
+size_t decoder_memory(const struct model_config *config, const struct ops_device *device, size_t slots, size_t length);
 /* For texts of up to `length` tokens, at most the model's context. The model stays the caller's, and made for at least `length` tokens a
  * batch. NULL with *err set. */
 struct decoder *decoder_new(struct model *model, size_t slots, size_t length, struct error *err);

@@ -51,8 +51,8 @@ linear(const struct pass *pass, const void *in, size_t weight, size_t bias, void
 {
 	struct model *m = pass->m;
 	const struct param *w = &m->params.items[weight];
-	struct ops_matmul op = { .M = pass->N, .N = w->columns, .K = w->rows, .a = in, .lda = w->rows, .b = model_at(m, MODEL_WEIGHTS, weight),
-		.ldb = w->columns, .c = out, .ldc = w->columns, .bias = bias == SIZE_MAX ? NULL : model_at(m, MODEL_WEIGHTS, bias) };
+	struct ops_matmul op = { .M = pass->N, .N = w->columns, .K = w->rows, .a = in, .lda = w->rows, .b = model_factor(m, weight),
+		.ldb = w->columns, .c = out, .ldc = w->columns, .bias = bias == SIZE_MAX ? NULL : model_factor(m, bias) };
 
 	m->d->ops->matmul(m->d, &op);
 }
@@ -134,11 +134,12 @@ model_classify(const struct pass *pass)
 	struct model *m = pass->m;
 	const struct ops *ops = m->d->ops;
 	size_t C = m->config.channels, V = m->config.vocabulary;
-	void *table = model_at(m, MODEL_WEIGHTS, m->params.embedding);
+	size_t rows = model_logit_rows(m->d, pass->N);
+	const void *table = model_factor(m, m->params.embedding);
 
-	for (size_t row = 0; row < pass->N && !model_is_stopped(m); row += MODEL_LOGIT_ROWS) {
-		size_t n = pass->N - row < MODEL_LOGIT_ROWS ? pass->N - row : MODEL_LOGIT_ROWS;
-		void *x = model_further(m, m->final, row * C);
+	for (size_t row = 0; row < pass->N && !model_is_stopped(m); row += rows) {
+		size_t n = pass->N - row < rows ? pass->N - row : rows;
+		void *x = model_narrow_further(m, m->final, row * C);
 		struct ops_matmul logits = { .M = n, .N = V, .K = C, .a = x, .lda = C, .b = table, .ldb = C, .bt = true, .c = m->logits, .ldc = V };
 		struct ops_xent xent = { .N = n, .V = V, .logits = m->logits, .labels = m->labels + row,
 			.weights = model_further(m, m->weights, row), .smoothing = pass->smoothing, .backward = pass->backward, .step = m->step,
@@ -148,9 +149,9 @@ model_classify(const struct pass *pass)
 		ops->xent(m->d, &xent);
 		if (pass->backward) {
 			struct ops_matmul dx = { .M = n, .N = C, .K = V, .a = m->logits, .lda = V, .b = table, .ldb = C,
-				.c = model_further(m, m->dnorm, row * C), .ldc = C };
+				.c = model_narrow_further(m, m->dnorm, row * C), .ldc = C };
 			struct ops_matmul dtable = { .M = V, .N = C, .K = n, .a = m->logits, .lda = V, .at = true, .b = x, .ldb = C, .add = true,
-				.c = model_at(m, MODEL_GRADIENTS, m->params.embedding), .ldc = C };
+				.wide = true, .c = model_at(m, MODEL_GRADIENTS, m->params.embedding), .ldc = C };
 
 			ops->matmul(m->d, &dx);
 			ops->matmul(m->d, &dtable);

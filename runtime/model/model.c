@@ -29,21 +29,21 @@ take(struct plan *plan, size_t bytes)
 }
 
 static void
-lay_layer(const struct model_config *c, struct plan *plan, size_t row, size_t C, struct layer_state *s)
+lay_layer(const struct model_config *c, struct plan *plan, size_t row, size_t narrow, size_t C, struct layer_state *s)
 {
 	s->sum1 = take(plan, row * C);
-	s->norm1 = take(plan, row * C);
+	s->norm1 = take(plan, narrow * C);
 	s->mean1 = take(plan, row);
 	s->rstd1 = take(plan, row);
-	s->qkv = take(plan, row * 3 * C);
-	s->attended = take(plan, row * C);
+	s->qkv = take(plan, narrow * 3 * C);
+	s->attended = take(plan, narrow * C);
 	s->logsum = take(plan, row * c->heads);
 	s->sum2 = take(plan, row * C);
-	s->norm2 = take(plan, row * C);
+	s->norm2 = take(plan, narrow * C);
 	s->mean2 = take(plan, row);
 	s->rstd2 = take(plan, row);
-	s->fc = take(plan, row * c->inner);
-	s->act = take(plan, row * c->inner);
+	s->fc = take(plan, narrow * c->inner);
+	s->act = take(plan, narrow * c->inner);
 }
 
 static void
@@ -61,32 +61,33 @@ lay_batch(struct model *m, struct plan *plan, size_t N, size_t row)
 
 /* Without gradients to come all layers share one state. */
 static void
-lay_out(struct model *m, struct plan *plan, size_t real)
+lay_out(struct model *m, struct plan *plan, const struct ops_device *d)
 {
 	const struct model_config *c = &m->config;
-	size_t N = m->capacity, C = c->channels, row = N * real;
+	size_t N = m->capacity, C = c->channels, real = d->real, row = N * real, narrow = N * d->narrow, logits;
 
 	lay_batch(m, plan, N, row);
 	m->positions = take(plan, c->arch == MODEL_PREPEND ? c->context * C * real : 0);
 	for (size_t l = 0; l < c->layers; l++) {
 		if (m->training || !l)
-			lay_layer(c, plan, row, C, &m->layers[l]);
+			lay_layer(c, plan, row, narrow, C, &m->layers[l]);
 		else
 			m->layers[l] = m->layers[0];
 	}
 	m->embedded = take(plan, row * C);
-	m->branch = take(plan, row * C);
+	m->branch = take(plan, narrow * C);
 	m->final_sum = take(plan, row * C);
-	m->final = take(plan, row * C);
+	m->final = take(plan, narrow * C);
 	m->final_mean = take(plan, row);
 	m->final_rstd = take(plan, row);
-	m->logits = take(plan, (N < MODEL_LOGIT_ROWS ? N : MODEL_LOGIT_ROWS) * c->vocabulary * real);
+	logits = model_logit_rows(d, N) * d->narrow;
+	m->logits = take(plan, (logits > real ? logits : real) * c->vocabulary); /* one row of reals at least, for model_logits */
 	if (!m->training)
 		return;
 	m->dsum = take(plan, row * C);
-	m->dnorm = take(plan, row * C);
-	m->dqkv = take(plan, row * 3 * C);
-	m->dfc = take(plan, row * c->inner);
+	m->dnorm = take(plan, narrow * C);
+	m->dqkv = take(plan, narrow * 3 * C);
+	m->dfc = take(plan, narrow * c->inner);
 	m->clip = take(plan, 2 * real);
 }
 
@@ -94,7 +95,7 @@ lay_out(struct model *m, struct plan *plan, size_t real)
 static size_t
 scratch_of(const struct model_config *c, struct ops_device *d, size_t N)
 {
-	size_t C = c->channels, rows = N < MODEL_LOGIT_ROWS ? N : MODEL_LOGIT_ROWS, most = 0;
+	size_t C = c->channels, rows = model_logit_rows(d, N), most = 0;
 	const struct ops_matmul shapes[] = {
 		{ .M = rows, .N = c->vocabulary, .K = C }, { .M = rows, .N = C, .K = c->vocabulary }, { .M = c->vocabulary, .N = C, .K = rows },
 		{ .M = N, .N = c->inner, .K = C }, { .M = N, .N = C, .K = c->inner }, { .M = C, .N = c->inner, .K = N },
@@ -118,8 +119,10 @@ model_memory(const struct model_config *config, struct ops_device *device, size_
 
 	m.layers = xcalloc(config->layers, sizeof(*m.layers));
 	params_init(&m.params, config);
-	lay_out(&m, &plan, device->real);
+	lay_out(&m, &plan, device);
 	slabs = (training ? MODEL_SLABS : 1) * m.params.total * device->real;
+	if (device->narrow != device->real)
+		slabs += m.params.total * device->narrow;
 	params_release(&m.params);
 	free(m.layers);
 	return plan.used + slabs + scratch_of(config, device, N);
@@ -164,18 +167,23 @@ take_memory(struct model *m, struct error *err)
 {
 	struct plan plan = { 0 };
 
-	lay_out(m, &plan, m->d->real);
+	lay_out(m, &plan, m->d);
 	plan.base = m->memory = m->d->ops->alloc(m->d, plan.used);
 	for (int i = 0; m->memory && i < (m->training ? MODEL_SLABS : 1); i++) {
 		m->slabs[i] = m->d->ops->alloc(m->d, m->params.total * m->d->real);
 		if (!m->slabs[i])
 			plan.base = NULL;
 	}
+	if (plan.base && m->d->narrow != m->d->real) {
+		m->narrow = m->d->ops->alloc(m->d, m->params.total * m->d->narrow);
+		if (!m->narrow)
+			plan.base = NULL;
+	}
 	if (!plan.base)
 		return error_set(err, "there is no memory for the model: it wants %zu MiB; take a smaller one, or fewer tokens a batch",
 			model_memory(&m->config, m->d, m->capacity, m->training) >> 20);
 	plan.used = 0;
-	lay_out(m, &plan, m->d->real);
+	lay_out(m, &plan, m->d);
 	m->host = xcalloc(m->capacity, m->d->real);
 	return 0;
 }
@@ -205,6 +213,7 @@ model_free(struct model *m)
 		return;
 	for (int i = 0; i < MODEL_SLABS; i++)
 		m->d->ops->free(m->d, m->slabs[i]);
+	m->d->ops->free(m->d, m->narrow);
 	m->d->ops->free(m->d, m->memory);
 	params_release(&m->params);
 	free(m->layers);
@@ -246,6 +255,8 @@ void
 model_put(struct model *m, enum model_slab slab, const struct param *param, const float *from)
 {
 	m->d->ops->put(m->d, model_further(m, m->slabs[slab], param->at), from, param->n);
+	if (slab == MODEL_WEIGHTS && m->narrow)
+		m->d->ops->put_narrow(m->d, model_narrow_further(m, m->narrow, param->at), from, param->n);
 }
 
 void

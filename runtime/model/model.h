@@ -16,7 +16,7 @@
 #include "runtime/model/config.h"
 #include "runtime/model/params.h"
 
-enum { MODEL_LOGIT_ROWS = 512 /* rows of logits that exist at a time */ };
+enum { MODEL_LOGIT_ROWS = 512 /* rows of logits that exist at a time, unless the device wants more */ };
 
 struct model_batch {
 	size_t N, documents, longest; /* longest: tokens of the longest document */
@@ -61,7 +61,7 @@ const struct params *model_params(const struct model *model);
 /* The n numbers of one parameter. */
 void model_get(const struct model *model, enum model_slab slab, const struct param *param, float *ret);
 void model_put(struct model *model, enum model_slab slab, const struct param *param, const float *from);
-/* Where it lies in the device's memory. */
+/* Where it lies in the device's memory. Who writes weights there must see to the narrow copy of them, if there is one: model_put does. */
 void *model_at(const struct model *model, enum model_slab slab, size_t which);
 struct ops_device *model_device(const struct model *model);
 /* A flag that a signal sets: what is under way is given up within a layer. NULL: none. */

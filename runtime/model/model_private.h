@@ -19,6 +19,7 @@ struct model {
 	bool training;
 	void *memory; /* all of it but the slabs */
 	void *slabs[MODEL_SLABS];
+	void *narrow; /* the weights once more, for products; NULL where the device's narrow numbers are its reals */
 
 	int32_t *ids, *places, *labels, *starts; /* of the batch */
 	void *weights;
@@ -28,9 +29,9 @@ struct model {
 	void *embedded; /* (N, C) */
 	void *branch; /* (N, C): what a branch adds */
 	void *final_sum, *final, *final_mean, *final_rstd;
-	void *logits; /* (MODEL_LOGIT_ROWS, V) */
+	void *logits; /* (model_logit_rows(), V) */
 	void *losses, *hits; /* (N) */
-	void *dsum, *dnorm, *dqkv, *dfc; /* gradients on their way back: (N, C) (N, C) (N, 3 C) (N, F) */
+	void *dsum, *dnorm, *dqkv, *dfc; /* gradients on their way back: (N, C), real, and narrow (N, C) (N, 3 C) (N, F) */
 	void *clip; /* (2): the factor, the norm */
 	void *host; /* (N) reals of the device */
 	const volatile sig_atomic_t *stop; /* or NULL */
@@ -62,6 +63,29 @@ static inline void *
 model_further(const struct model *m, const void *at, size_t n)
 {
 	return (char *)(uintptr_t)at + n * m->d->real;
+}
+
+/* `n` narrow numbers further. */
+static inline void *
+model_narrow_further(const struct model *m, const void *at, size_t n)
+{
+	return (char *)(uintptr_t)at + n * m->d->narrow;
+}
+
+/* A parameter as products read it. */
+static inline const void *
+model_factor(const struct model *m, size_t which)
+{
+	return m->narrow ? model_narrow_further(m, m->narrow, m->params.items[which].at) : model_at(m, MODEL_WEIGHTS, which);
+}
+
+/* Rows of logits that exist at a time, in a batch of N tokens. */
+static inline size_t
+model_logit_rows(const struct ops_device *d, size_t N)
+{
+	size_t rows = d->logit_rows ? d->logit_rows : MODEL_LOGIT_ROWS;
+
+	return N < rows ? N : rows;
 }
 
 static inline bool

@@ -129,7 +129,7 @@ update_all(struct model *m, const struct model_update *u)
 		struct ops_adam adam = { .n = m->params.items[i].n, .p = model_at(m, MODEL_WEIGHTS, i), .m = model_at(m, MODEL_MEANS, i),
 			.v = model_at(m, MODEL_SQUARES, i), .g = model_at(m, MODEL_GRADIENTS, i), .beta1 = u->beta1, .beta2 = u->beta2,
 			.epsilon = u->epsilon, .clip = m->clip, .decay = u->optimizer == MODEL_ADAMW && m->params.items[i].decay,
-			.step = m->step };
+			.step = m->step, .narrow = m->narrow ? model_narrow_further(m, m->narrow, m->params.items[i].at) : NULL };
 
 		ops->adam(m->d, &adam);
 	}
@@ -178,8 +178,8 @@ model_logits(struct model *m, const struct model_batch *batch, const int32_t *ro
 
 	model_forward(&pass);
 	for (size_t i = 0; i < n; i++) {
-		struct ops_matmul op = { .M = 1, .N = V, .K = C, .a = model_further(m, m->final, (size_t)rows[i] * C), .lda = C,
-			.b = model_at(m, MODEL_WEIGHTS, m->params.embedding), .ldb = C, .bt = true, .c = m->logits, .ldc = V };
+		struct ops_matmul op = { .M = 1, .N = V, .K = C, .a = model_narrow_further(m, m->final, (size_t)rows[i] * C), .lda = C,
+			.b = model_factor(m, m->params.embedding), .ldb = C, .bt = true, .c = m->logits, .ldc = V, .wide = true };
 
 		m->d->ops->matmul(m->d, &op);
 		m->d->ops->get(m->d, ret + i * V, m->logits, V);

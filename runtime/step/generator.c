@@ -72,7 +72,7 @@ static int
 check_memory(const struct generator *g, size_t slots, struct error *err)
 {
 	size_t needed = model_memory(&g->config, g->device, g->config.context > slots ? g->config.context : slots, false) +
-			decoder_memory(&g->config, g->device->real, slots, g->config.context);
+			decoder_memory(&g->config, g->device, slots, g->config.context);
 	size_t available = train_free_memory();
 
 	printf("memory: %zu MiB\n", needed / MEBI);
