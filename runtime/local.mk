@@ -181,6 +181,7 @@ libruntime_a_SOURCES += %D%/train/checkpoint.c %D%/train/checkpoint.h
 libruntime_a_SOURCES += %D%/train/checkpoint_files.c
 libruntime_a_SOURCES += %D%/train/checkpoint_private.h
 libruntime_a_SOURCES += %D%/train/events.c %D%/train/events.h
+libruntime_a_SOURCES += %D%/train/folder.c %D%/train/folder.h
 libruntime_a_SOURCES += %D%/train/loader.c %D%/train/loader.h
 libruntime_a_SOURCES += %D%/train/proto.c %D%/train/proto.h
 libruntime_a_SOURCES += %D%/train/safetensors.c %D%/train/safetensors.h

@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "base/macros.h"
+#include "runtime/paths.h"
 #include "runtime/train/checkpoint_private.h"
+#include "runtime/train/folder.h"
 
 /* ---- names ---- */
 
@@ -85,58 +87,13 @@ checkpoint_newest(const char *folder, struct buf *ret, struct error *err)
 	return result;
 }
 
-/* ---- folders ---- */
-
-static void
-remove_folder(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			unlinkat(dirfd(dir), entry->d_name, 0);
-	if (dir)
-		closedir(dir);
-	rmdir(path);
-}
-
-static int
-sync_folder(const char *path, struct error *err)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int result = fd < 0 || fsync(fd) ? error_errno(err, errno, "cannot write the folder `%s` to disk", path) : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return result;
-}
-
-static int
-make_folders(const char *path, struct error *err)
-{
-	char *copy = xstrdup(path), *at = copy;
-	int result = 0;
-
-	while (!result && (at = strchr(at + 1, '/'))) {
-		*at = '\0';
-		if (mkdir(copy, 0777) && errno != EEXIST)
-			result = error_errno(err, errno, "cannot make the folder `%s`", copy);
-		*at = '/';
-	}
-	if (!result && mkdir(path, 0777) && errno != EEXIST)
-		result = error_errno(err, errno, "cannot make the folder `%s`", path);
-	free(copy);
-	return result;
-}
-
 int
 checkpoint_lock(const char *folder, struct error *err)
 {
 	CLEANUP(buf_release) struct buf path = { 0 };
 	int lock;
 
-	if (make_folders(folder, err))
+	if (paths_make(folder, err))
 		return -1;
 	buf_printf(&path, "%s/lock", folder);
 	lock = open(buf_text(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -160,17 +117,6 @@ checkpoint_unlock(int lock)
 }
 
 /* ---- writing ---- */
-
-/* The last step: all files are there and on disk. */
-static int
-put_in_place(const char *from, const char *to, const char *folder, struct error *err)
-{
-	if (sync_folder(from, err))
-		return -1;
-	if (rename(from, to))
-		return error_errno(err, errno, "cannot rename `%s` to `%s`", from, to);
-	return sync_folder(folder, err);
-}
 
 /* A link is replaced by renaming another onto it. */
 static int
@@ -198,7 +144,7 @@ remove_unfinished(const char *folder)
 			CLEANUP(buf_release) struct buf path = { 0 };
 
 			buf_printf(&path, "%s/%s", folder, entry->d_name);
-			remove_folder(buf_text(&path));
+			paths_remove(buf_text(&path));
 		}
 	if (dir)
 		closedir(dir);
@@ -216,7 +162,7 @@ prune(const char *folder, size_t keep, uint64_t best, struct error *err)
 
 		buf_printf(&path, "%s/step-%" PRIu64, folder, steps.items[i]);
 		if (steps.items[i] != best)
-			remove_folder(buf_text(&path));
+			paths_remove(buf_text(&path));
 	}
 	vec_release(&steps);
 	return 0;
@@ -226,21 +172,23 @@ int
 checkpoint_save(const char *folder, const struct model *model, const struct checkpoint_state *state, const struct buf *tokenizer,
 	size_t keep, bool is_best, struct error *err)
 {
-	CLEANUP(buf_release) struct buf made = { 0 }, path = { 0 };
+	CLEANUP(buf_release) struct buf path = { 0 };
+	struct folder made;
 	struct stat st;
 
 	buf_printf(&path, "%s/step-%" PRIu64, folder, state->step);
-	buf_printf(&made, "%s.tmp", buf_text(&path));
 	remove_unfinished(folder);
 	if (!stat(buf_text(&path), &st))
 		return is_best ? point_best(folder, state->step, err) : 0;
-	if (make_folders(buf_text(&made), err))
+	if (folder_begin(&made, buf_text(&path), err))
 		return -1;
-	if (checkpoint_write_files(buf_text(&made), model, tokenizer, err) ||
-	    checkpoint_write_optimizer(buf_text(&made), model, state, err) || put_in_place(buf_text(&made), buf_text(&path), folder, err)) {
-		remove_folder(buf_text(&made));
+	if (checkpoint_write_files(buf_text(&made.made), model, tokenizer, err) ||
+	    checkpoint_write_optimizer(buf_text(&made.made), model, state, err)) {
+		folder_abandon(&made);
 		return -1;
 	}
+	if (folder_finish(&made, err))
+		return -1;
 	if (is_best && point_best(folder, state->step, err))
 		return -1;
 	return prune(folder, keep ? keep : 1, state->best_step, err);
@@ -249,17 +197,12 @@ checkpoint_save(const char *folder, const struct model *model, const struct chec
 int
 checkpoint_write_model(const char *folder, const struct model *model, const struct buf *tokenizer, struct error *err)
 {
-	CLEANUP(buf_release) struct buf made = { 0 }, parent = { 0 };
-	const char *slash = strrchr(folder, '/');
+	struct folder made;
 
-	buf_printf(&made, "%s.tmp", folder);
-	buf_printf(&parent, "%.*s", slash ? (int)(slash - folder + 1) : 1, slash ? folder : ".");
-	remove_folder(buf_text(&made));
-	if (make_folders(buf_text(&made), err))
+	if (folder_begin(&made, folder, err))
 		return -1;
-	if (checkpoint_write_files(buf_text(&made), model, tokenizer, err) || put_in_place(buf_text(&made), folder, buf_text(&parent), err)) {
-		remove_folder(buf_text(&made));
-		return -1;
-	}
-	return 0;
+	if (!checkpoint_write_files(buf_text(&made.made), model, tokenizer, err))
+		return folder_finish(&made, err);
+	folder_abandon(&made);
+	return -1;
 }

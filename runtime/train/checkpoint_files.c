@@ -12,6 +12,7 @@
 
 #include "base/macros.h"
 #include "runtime/train/checkpoint_private.h"
+#include "runtime/train/folder.h"
 #include "runtime/train/safetensors.h"
 
 enum { CONFIG_MAX = 1024 * 1024, NAME_MAX_HERE = PARAM_NAME_MAX + 16, NUMBER = 32 };
@@ -50,7 +51,7 @@ write_slabs(const char *path, struct slabs *s, size_t n_slabs, const char *const
 		const struct param *p = &params->items[i % s->n];
 
 		snprintf(names[i], sizeof(names[i]), "%s%s", prefix_of(s->of[i / s->n]), p->name);
-		tensors[i] = (struct tensor){ .name = names[i], .rank = p->rows ? 2 : 1, .n = p->n };
+		tensors[i] = (struct tensor){ .name = names[i], .dtype = TENSOR_F32, .rank = p->rows ? 2 : 1, .n = p->n };
 		tensors[i].shape[0] = p->rows ? p->rows : p->columns;
 		tensors[i].shape[1] = p->columns;
 	}
@@ -58,25 +59,6 @@ write_slabs(const char *path, struct slabs *s, size_t n_slabs, const char *const
 	free(tensors);
 	free(names);
 	return result;
-}
-
-static int
-write_text(const char *folder, const char *name, const struct buf *text, struct error *err)
-{
-	CLEANUP(buf_release) struct buf path = { 0 };
-	FILE *file;
-	bool written;
-
-	buf_printf(&path, "%s/%s", folder, name);
-	file = fopen(buf_text(&path), "wbe");
-	if (!file)
-		return error_errno(err, errno, "cannot make `%s`", buf_text(&path));
-	written = fwrite(buf_text(text), 1, text->len, file) == text->len && !fflush(file) && !fsync(fileno(file));
-	if (!written)
-		error_errno(err, errno, "cannot write `%s`", buf_text(&path));
-	if (fclose(file) && written)
-		return error_errno(err, errno, "cannot write `%s`", buf_text(&path));
-	return written ? 0 : -1;
 }
 
 int
@@ -88,8 +70,8 @@ checkpoint_write_files(const char *folder, const struct model *model, const stru
 
 	buf_printf(&path, "%s/model.safetensors", folder);
 	model_config_write(model_config(model), &config);
-	return write_slabs(buf_text(&path), &weights, 1, metadata, 1, err) || write_text(folder, "config.json", &config, err) ||
-	       write_text(folder, "tokenizer.json", tokenizer, err) ? -1 : 0;
+	return write_slabs(buf_text(&path), &weights, 1, metadata, 1, err) || folder_write(folder, "config.json", buf_text(&config), config.len, err) ||
+	       folder_write(folder, "tokenizer.json", buf_text(tokenizer), tokenizer->len, err) ? -1 : 0;
 }
 
 int

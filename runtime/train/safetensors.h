@@ -52,10 +52,14 @@ int tensor_floats(const struct tensor *tensor, float *ret, struct error *err);
 
 /* ---- writing ---- */
 
+/* The bytes of n numbers as one of these three, each the nearest (of two the even one); false when one became infinite by that. */
+bool tensor_pack(enum tensor_dtype dtype, const float *numbers, size_t n, unsigned char *ret);
+
 /* Where a tensor's n single-precision numbers come from, once it is its turn. */
 typedef void (*safetensors_source)(void *context, size_t i, float *ret);
 
-/* Writes n tensors of TENSOR_F32 (`data` is not looked at), and n_metadata pairs of key and text. The file is synced to disk. */
+/* Writes n tensors of TENSOR_F32, TENSOR_F16 or TENSOR_BF16 (`data` is not looked at), and n_metadata pairs of key and text. A number that is too
+ * large for the dtype is an error. The file is synced to disk. */
 int safetensors_write(const char *path, const struct tensor *tensors, size_t n, safetensors_source source, void *context,
 	const char *const (*metadata)[2], size_t n_metadata, struct error *err);
 

@@ -2,6 +2,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +15,71 @@
 
 enum { ALIGN = 64 /* where the numbers begin: a reader may map them */ };
 
+/* ---- numbers ---- */
+
+/* The nearest of half precision, of two the even one. */
+static uint16_t
+half_of(float number)
+{
+	uint32_t bits, sign;
+
+	memcpy(&bits, &number, sizeof(bits));
+	sign = bits >> 16 & 0x8000;
+	bits &= 0x7FFFFFFF;
+	if (bits > 0x7F800000)
+		return (uint16_t)(sign | 0x7E00);
+	if (bits >= 0x477FF000)
+		return (uint16_t)(sign | 0x7C00);
+	if (bits < 0x38800000)
+		return (uint16_t)(sign | (uint32_t)lrintf(fabsf(number) * 0x1p24f));
+	bits += 0xFFF + (bits >> 13 & 1);
+	return (uint16_t)(sign | (bits - 0x38000000) >> 13);
+}
+
+static uint16_t
+brain_of(float number)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &number, sizeof(bits));
+	if (isnan(number))
+		return (uint16_t)(bits >> 16 | 0x40);
+	return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+bool
+tensor_pack(enum tensor_dtype dtype, const float *numbers, size_t n, unsigned char *ret)
+{
+	bool fits = true;
+
+	for (size_t i = 0; i < n; i++) {
+		uint16_t word = 0;
+		uint32_t bits;
+
+		if (dtype == TENSOR_F32) {
+			memcpy(&bits, &numbers[i], sizeof(bits));
+			bits = htole32(bits);
+			memcpy(ret + 4 * i, &bits, sizeof(bits));
+			continue;
+		}
+		word = dtype == TENSOR_F16 ? half_of(numbers[i]) : brain_of(numbers[i]);
+		fits = fits && (!isfinite(numbers[i]) || (dtype == TENSOR_F16 ? (word & 0x7C00) != 0x7C00 : (word & 0x7F80) != 0x7F80));
+		ret[2 * i] = (unsigned char)word;
+		ret[2 * i + 1] = (unsigned char)(word >> 8);
+	}
+	return fits;
+}
+
+/* ---- the file ---- */
+
 static void
 write_entry(struct buf *buf, const struct tensor *t, size_t from)
 {
 	value_write_json_string(buf, t->name, strlen(t->name));
-	buf_puts(buf, ":{\"dtype\":\"F32\",\"shape\":[");
+	buf_printf(buf, ":{\"dtype\":\"%s\",\"shape\":[", tensor_dtype_name(t->dtype));
 	for (size_t i = 0; i < t->rank; i++)
 		buf_printf(buf, "%s%zu", i ? "," : "", t->shape[i]);
-	buf_printf(buf, "],\"data_offsets\":[%zu,%zu]}", from, from + t->n * sizeof(float));
+	buf_printf(buf, "],\"data_offsets\":[%zu,%zu]}", from, from + t->n * tensor_dtype_size(t->dtype));
 }
 
 static void
@@ -42,7 +100,7 @@ write_header(struct buf *buf, const struct tensor *tensors, size_t n, const char
 	for (size_t i = 0; i < n; i++) {
 		buf_putc(buf, ',');
 		write_entry(buf, &tensors[i], at);
-		at += tensors[i].n * sizeof(float);
+		at += tensors[i].n * tensor_dtype_size(tensors[i].dtype);
 	}
 	buf_putc(buf, '}');
 	buf_repeat(buf, ' ', (ALIGN - buf->len % ALIGN) % ALIGN);
@@ -50,24 +108,23 @@ write_header(struct buf *buf, const struct tensor *tensors, size_t n, const char
 	memcpy(buf->data, &len, sizeof(len));
 }
 
-/* The numbers of one tensor, in the file's order of bytes. */
-static bool
-write_numbers(FILE *file, const struct tensor *t, size_t i, safetensors_source source, void *context)
+/* The numbers of one tensor. */
+static int
+write_numbers(FILE *file, const struct tensor *t, size_t i, safetensors_source source, void *context, struct error *err)
 {
+	size_t size = tensor_dtype_size(t->dtype);
 	float *numbers = xmalloc((t->n + 1) * sizeof(*numbers));
-	bool written;
+	unsigned char *bytes = xmalloc(t->n * size + 1);
+	int result = 0;
 
 	source(context, i, numbers);
-	for (size_t k = 0; k < t->n; k++) {
-		uint32_t word;
-
-		memcpy(&word, &numbers[k], sizeof(word));
-		word = htole32(word);
-		memcpy(&numbers[k], &word, sizeof(word));
-	}
-	written = fwrite(numbers, sizeof(*numbers), t->n, file) == t->n;
+	if (!tensor_pack(t->dtype, numbers, t->n, bytes))
+		result = error_set(err, "the tensor `%s` holds a number that %s has no room for", t->name, tensor_dtype_name(t->dtype));
+	else if (fwrite(bytes, size, t->n, file) != t->n)
+		result = error_errno(err, errno, "cannot write the tensor `%s`", t->name);
 	free(numbers);
-	return written;
+	free(bytes);
+	return result;
 }
 
 int
@@ -76,18 +133,17 @@ safetensors_write(const char *path, const struct tensor *tensors, size_t n, safe
 {
 	CLEANUP(buf_release) struct buf header = { 0 };
 	FILE *file = fopen(path, "wbe");
-	bool written;
+	int result;
 
 	if (!file)
 		return error_errno(err, errno, "cannot make `%s`", path);
 	write_header(&header, tensors, n, metadata, n_metadata);
-	written = fwrite(header.data, 1, header.len, file) == header.len;
-	for (size_t i = 0; written && i < n; i++)
-		written = write_numbers(file, &tensors[i], i, source, context);
-	written = written && !fflush(file) && !fsync(fileno(file));
-	if (!written)
-		error_errno(err, errno, "cannot write `%s`", path);
-	if (fclose(file) && written)
+	result = fwrite(header.data, 1, header.len, file) == header.len ? 0 : error_errno(err, errno, "cannot write `%s`", path);
+	for (size_t i = 0; !result && i < n; i++)
+		result = write_numbers(file, &tensors[i], i, source, context, err);
+	if (!result && (fflush(file) || fsync(fileno(file))))
+		result = error_errno(err, errno, "cannot write `%s`", path);
+	if (fclose(file) && !result)
 		return error_errno(err, errno, "cannot write `%s`", path);
-	return written ? 0 : -1;
+	return result;
 }

@@ -115,8 +115,8 @@ fill(void *context, size_t i, float *ret)
 static void
 test_round_trip(void)
 {
-	static const struct tensor tensors[] = { { .name = "b.weight", .rank = 2, .shape = { 2, 3 }, .n = 6 },
-		{ .name = "a \"quoted\" é", .rank = 1, .shape = { 4 }, .n = 4 }, { .name = "none", .rank = 1, .shape = { 0 }, .n = 0 } };
+	static const struct tensor tensors[] = { { .name = "b.weight", .dtype = TENSOR_F32, .rank = 2, .shape = { 2, 3 }, .n = 6 },
+		{ .name = "a \"quoted\" é", .dtype = TENSOR_F32, .rank = 1, .shape = { 4 }, .n = 4 }, { .name = "none", .dtype = TENSOR_F32, .rank = 1, .shape = { 0 }, .n = 0 } };
 	static const char *const metadata[][2] = { { "format", "pt" }, { "step", "12" } };
 	CLEANUP(freep) char *folder = test_temp_dir();
 	struct error err = { "" };
@@ -147,6 +147,92 @@ test_round_trip(void)
 	test_remove_tree(folder);
 }
 
+/* Every number of 16 bits comes back as the same bits. */
+static void
+test_all_halves(enum tensor_dtype dtype)
+{
+	int other = 0;
+
+	for (uint32_t bits = 0; bits < 65536; bits++) {
+		unsigned char bytes[2] = { (unsigned char)bits, (unsigned char)(bits >> 8) }, back[2];
+		struct tensor t = { .name = "x", .dtype = dtype, .n = 1, .data = bytes };
+		float x;
+
+		if (tensor_floats(&t, &x, NULL))
+			other++;
+		else if (!isnan(x))
+			other += !tensor_pack(dtype, &x, 1, back) || memcmp(bytes, back, 2) != 0;
+		else
+			other += !tensor_pack(dtype, &x, 1, back) || (back[1] & 0x7F) < 0x7C;
+	}
+	is_int(other, 0, "%s: all come back", tensor_dtype_name(dtype));
+}
+
+static void
+test_rounding(void)
+{
+	static const struct {
+		float number;
+		unsigned half, brain;
+		bool half_fits, brain_fits;
+	} cases[] = {
+		{ 1.0f, 0x3C00, 0x3F80, true, true },
+		{ -2.0f, 0xC000, 0xC000, true, true },
+		{ 1.00048828125f, 0x3C00, 0x3F80, true, true }, /* 1 + 2^-11, half way to an odd number */
+		{ 1.00146484375f, 0x3C02, 0x3F80, true, true }, /* 1 + 3 * 2^-11, half way to an even one */
+		{ 1.00390625f, 0x3C04, 0x3F80, true, true }, /* 1 + 2^-8 */
+		{ 1.01171875f, 0x3C0C, 0x3F82, true, true }, /* 1 + 3 * 2^-8 */
+		{ 65504.0f, 0x7BFF, 0x4780, true, true },
+		{ 65519.9f, 0x7BFF, 0x4780, true, true },
+		{ 65520.0f, 0x7C00, 0x4780, false, true },
+		{ -1e30f, 0xFC00, 0xF14A, false, true },
+		{ 3.4028235e38f, 0x7C00, 0x7F80, false, false },
+		{ 0x1p-24f, 0x0001, 0x3380, true, true },
+		{ 0x1p-25f, 0x0000, 0x3300, true, true },
+		{ 0x1.8p-25f, 0x0001, 0x3340, true, true },
+		{ -0x1.ff8p-15f, 0x83FF, 0xB880, true, true }, /* the largest that is not normal */
+		{ 0x1.fffp-15f, 0x0400, 0x3880, true, true }, /* and what rounds to the first that is */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		unsigned char half[2], brain[2];
+		bool half_fits = tensor_pack(TENSOR_F16, &cases[i].number, 1, half), brain_fits = tensor_pack(TENSOR_BF16, &cases[i].number, 1, brain);
+
+		is_int(half[0] | half[1] << 8, cases[i].half, "%a as half precision", (double)cases[i].number);
+		is_int(brain[0] | brain[1] << 8, cases[i].brain, "%a as bfloat16", (double)cases[i].number);
+		ok(half_fits == cases[i].half_fits && brain_fits == cases[i].brain_fits, "%a fits or not", (double)cases[i].number);
+	}
+}
+
+/* A file of each dtype, and a number that does not fit. */
+static void
+test_dtypes(void)
+{
+	struct tensor large = { .name = "large", .dtype = TENSOR_F16, .rank = 1, .shape = { 200000 }, .n = 200000 };
+	static const enum tensor_dtype dtypes[] = { TENSOR_F32, TENSOR_F16, TENSOR_BF16 };
+	CLEANUP(freep) char *folder = test_temp_dir();
+	struct error err = { "" };
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/a.safetensors", folder);
+	for (size_t i = 0; i < ARRAY_LEN(dtypes); i++) {
+		struct tensor t[] = { { .name = "a", .dtype = dtypes[i], .rank = 1, .shape = { 3 }, .n = 3 },
+			{ .name = "b", .dtype = dtypes[i], .rank = 1, .shape = { 5 }, .n = 5 } };
+		struct safetensors *file;
+		float x[5] = { 0 };
+
+		ok(!safetensors_write(path, t, 2, fill, t, NULL, 0, &err), "%s is written: %s", tensor_dtype_name(dtypes[i]), err.text);
+		file = safetensors_open(path, &err);
+		ok(file && safetensors_find(file, "b")->dtype == dtypes[i] && !tensor_floats(safetensors_find(file, "b"), x, &err) &&
+				fabsf(x[3] - 103.0f / 3) < 0.2f,
+			"and read: %s", err.text);
+		safetensors_close(file);
+	}
+	ok(safetensors_write(path, &large, 1, fill, &large, NULL, 0, &err) != 0, "a number past 65504 is no half");
+	contains(err.text, "the tensor `large` holds a number that F16 has no room for", "and told so");
+	test_remove_tree(folder);
+}
+
 /* A file that is cut at any byte is refused. */
 static void
 test_cut(void)
@@ -172,6 +258,10 @@ main(void)
 	test_bad();
 	test_dtypes();
 	test_round_trip();
+	test_all_halves(TENSOR_F16);
+	test_all_halves(TENSOR_BF16);
+	test_rounding();
+	test_dtypes();
 	test_cut();
 	return done_testing();
 }
