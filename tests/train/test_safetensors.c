@@ -206,7 +206,7 @@ test_rounding(void)
 
 /* A file of each dtype, and a number that does not fit. */
 static void
-test_dtypes(void)
+test_written_dtypes(void)
 {
 	struct tensor large = { .name = "large", .dtype = TENSOR_F16, .rank = 1, .shape = { 200000 }, .n = 200000 };
 	static const enum tensor_dtype dtypes[] = { TENSOR_F32, TENSOR_F16, TENSOR_BF16 };
@@ -261,7 +261,7 @@ main(void)
 	test_all_halves(TENSOR_F16);
 	test_all_halves(TENSOR_BF16);
 	test_rounding();
-	test_dtypes();
+	test_written_dtypes();
 	test_cut();
 	return done_testing();
 }
