@@ -2,6 +2,8 @@
  *
  * Shapes, here and everywhere above: B documents, T tokens of one, N tokens of a batch (all documents one behind the other), C
  * channels, NH heads, V vocabulary, F inner size of the feed-forward part. Matrices are row-major; (N, C) is N rows of C.
+ * Keys and values may have fewer heads than queries: NKV, which divides NH, and CK = NKV * C / NH channels. Head h of the queries goes
+ * with head h / (NH / NKV) of the others. QKV = C + 2 CK: queries, keys, values of a row side by side; 3 C where NKV is NH.
  *
  * Memory of a device is a pointer that the host may add to and must not look through: `put`, `get`, `upload` and `download` carry
  * data over. Its numbers ("reals") are `real` bytes each: 4 on devices to work with, 8 on the one that tests compare with, which runs
@@ -9,8 +11,8 @@
  *
  * What little but products of matrices reads is "narrow": `narrow` bytes each, which is `real` on most devices, and 2, for bfloat16, where
  * OPS_BF16 is how numbers lie in memory. Narrow are the factors of a product, with its bias, and its result unless that is `wide`; a norm's
- * branch and output, and their gradients; all that activations, rotations and attention work on, but logsum; x of column_sums; keys and
- * values that are kept; logits. Real is all else: the residual sums and their gradients, tables and positions of the embedding, gains,
+ * branch and output, and their gradients; all that activations, gates, rotations and attention work on, but logsum; x of column_sums; keys and
+ * values that are kept; logits; x of Muon and what `diagonal` works on. Real is all else: the residual sums and their gradients, tables and positions of the embedding, gains,
  * biases of norms, statistics, losses, gradients of parameters, the parameters themselves and what an optimizer keeps of them. Products read
  * a narrow copy of the parameters, which the optimizer writes along; where narrow is real there is none.
  *
@@ -37,7 +39,7 @@ enum {
 
 /* How matrices are multiplied: in single precision, or from factors that are rounded to bfloat16 and summed in single precision. */
 enum ops_precision { OPS_F32, OPS_BF16 };
-enum ops_activation { OPS_RELU, OPS_GELU /* the tanh form of GPT-2 */ };
+enum ops_activation { OPS_RELU, OPS_GELU /* the tanh form of GPT-2 */, OPS_SILU /* x times its sigmoid */ };
 
 /* What a step has of its own. */
 struct ops_step {
@@ -46,6 +48,7 @@ struct ops_step {
 	/* Adam: p -= decay * p, then p -= rate * m / (root * sqrt(v) + epsilon). What TensorFlow 1 and PyTorch mean by a learning
 	 * rate are two ways to fill these. */
 	double rate, root, decay;
+	double muon_rate, muon_decay; /* Muon: p -= muon_decay * p, then p -= muon_rate * scale * x */
 };
 
 /* Each number is zero with the probability `rate`, and else divided by 1 - rate. `site` tells the places of a model apart. */
@@ -59,19 +62,23 @@ struct ops_embed {
 	size_t N, C;
 	const int32_t *ids, *places; /* (N): rows of table and of positions */
 	const void *table; /* (V, C) */
-	const void *positions; /* (…, C) */
+	const void *positions; /* (…, C); NULL: none are added */
 	double scale; /* of the table's rows */
 	bool blank; /* id 0 stands for zeros, not for its row */
 	struct ops_dropout dropout; /* of the sum */
 };
 
-/* sum = x + dropout(branch); out = (sum - mean) * rstd * gain + bias, row by row. Without a branch sum is x itself, and not written. */
+/* sum = x + dropout(branch); out = (sum - mean) * rstd * gain + bias, row by row. Without a branch sum is x itself, and not written.
+ * OPS_RMS_NORM takes no mean off, which it then has not, and has no bias: rstd is 1 over the root of the mean square. */
+enum ops_norm_kind { OPS_LAYER_NORM, OPS_RMS_NORM };
+
 struct ops_norm {
+	enum ops_norm_kind kind;
 	size_t N, C;
 	const void *x, *branch; /* (N, C); branch may be NULL */
 	void *sum; /* (N, C) */
-	void *mean, *rstd; /* (N), kept for backward */
-	const void *gain, *bias; /* (C) */
+	void *mean, *rstd; /* (N), kept for backward; mean is NULL for OPS_RMS_NORM */
+	const void *gain, *bias; /* (C); bias is NULL for OPS_RMS_NORM */
 	double epsilon;
 	struct ops_dropout dropout;
 };
@@ -96,30 +103,40 @@ struct ops_matmul {
 
 /* Causal attention inside each document: row i of a document sees its rows 0 to i. */
 struct ops_attention {
-	size_t N, C, NH; /* C is NH times at most OPS_HEAD_MAX */
+	size_t N, C, NH, NKV; /* C is NH times at most OPS_HEAD_MAX */
 	size_t documents, longest; /* longest: a ceiling of what any document has, at most OPS_DOCUMENT_MAX */
 	const int32_t *starts; /* (documents + 1), 0 first, N last; a document may be empty */
-	const void *qkv; /* (N, 3 C): queries, keys, values */
+	const void *qkv; /* (N, QKV) */
 	void *out; /* (N, C) */
 	void *logsum; /* (N, NH): logarithms of the softmaxes' sums, kept for backward */
 	struct ops_dropout dropout; /* of the probabilities */
 };
 
-/* Attention of R rows over the keys and values that are kept, (L, C) a slot: row r sees tokens 0 to at of its slot. */
+/* Rotary positions, in place: of each head of D = C / NH channels, D even, of the queries and keys, channels i and i + D / 2 are a pair
+ * (as Hugging Face's transformers lay it out), turned by an angle of the row's place. */
+struct ops_rotate {
+	size_t N, C, NH, NKV;
+	const int32_t *places; /* (N): rows of angles */
+	const void *angles; /* (…, D): D / 2 cosines, then D / 2 sines */
+	void *qkv; /* (N, QKV), or its gradients */
+	bool back; /* by the negative angles: what backward does to the gradients */
+};
+
+/* Attention of R rows over the keys and values that are kept, (L, CK) a slot: row r sees tokens 0 to at of its slot. */
 struct ops_decode {
-	size_t R, C, NH, L;
+	size_t R, C, NH, NKV, L;
 	const int32_t *slots, *at; /* (R); at is below L */
-	const void *qkv; /* (R, 3 C), of which the queries are read */
-	const void *keys, *values; /* (slots, L, C) */
+	const void *qkv; /* (R, QKV), of which the queries are read */
+	const void *keys, *values; /* (slots, L, CK) */
 	void *out; /* (R, C) */
 };
 
 /* Puts the keys and values of N rows into their slots. No two rows have the same place. */
 struct ops_keep {
-	size_t N, C, L;
+	size_t N, C, NH, NKV, L;
 	const int32_t *slots, *at; /* (N) */
-	const void *qkv; /* (N, 3 C) */
-	void *keys, *values; /* (slots, L, C) */
+	const void *qkv; /* (N, QKV) */
+	void *keys, *values; /* (slots, L, CK) */
 };
 
 /* Cross entropy of logits against labels with smoothing as Tensor2Tensor has it: the label gets 1 - smoothing, each other
@@ -145,6 +162,21 @@ struct ops_adam {
 	bool decay; /* whether these are to shrink */
 	const struct ops_step *step;
 	void *narrow; /* (n): p once more, for products; NULL where narrow is real */
+};
+
+/* Muon (Jordan et al. 2024) of a matrix, or of some columns of one, `ld` from row to row. What makes the direction orthogonal between
+ * muon_begin and muon_end is products of matrices and `diagonal`. */
+struct ops_muon {
+	size_t rows, columns, ld;
+	void *p, *m; /* (rows, columns), ld apart */
+	const void *g;
+	void *x; /* (rows, columns), narrow: the direction */
+	double momentum, epsilon;
+	double scale; /* of the rate, by the matrix's shape */
+	const void *clip; /* a real that gradients are multiplied with; or NULL */
+	bool decay; /* whether these are to shrink */
+	const struct ops_step *step;
+	void *narrow; /* p once more, for products; NULL where narrow is real */
 };
 
 struct ops_device;
@@ -173,7 +205,8 @@ struct ops {
 	/* Adds to dtable, and to dpositions unless it is NULL. */
 	void (*embed_backward)(struct ops_device *d, const struct ops_embed *e, const void *dout, void *dtable, void *dpositions);
 	void (*norm_forward)(struct ops_device *d, const struct ops_norm *n, void *out /* (N, C) */);
-	/* dsum: the gradient of sum from elsewhere, to which the norm's is added: also x's. dbranch is written. Adds to dgain, dbias. */
+	/* dsum: the gradient of sum from elsewhere, to which the norm's is added: also x's. dbranch is written. Adds to dgain, and to dbias
+	 * unless the kind has none. */
 	void (*norm_backward)(struct ops_device *d, const struct ops_norm *n, const void *dout, void *dsum, void *dbranch, void *dgain,
 		void *dbias);
 	void (*matmul)(struct ops_device *d, const struct ops_matmul *m);
@@ -187,14 +220,25 @@ struct ops {
 	/* Turns the gradient of out into the one of in, in its place. */
 	void (*activate_backward)(struct ops_device *d, enum ops_activation kind, size_t n, const void *in, void *grad,
 		const struct ops_dropout *dropout);
+	/* out (N, F) = activation(left half of in) * right half; in is (N, 2 F). */
+	void (*gate_forward)(struct ops_device *d, enum ops_activation kind, size_t N, size_t F, const void *in, void *out);
+	/* Turns in into its gradient, in its place. */
+	void (*gate_backward)(struct ops_device *d, enum ops_activation kind, size_t N, size_t F, void *in, const void *dout);
+	void (*rotate)(struct ops_device *d, const struct ops_rotate *r);
 	void (*attention_forward)(struct ops_device *d, const struct ops_attention *a);
-	void (*attention_backward)(struct ops_device *d, const struct ops_attention *a, const void *dout, void *dqkv /* (N, 3 C) */);
+	void (*attention_backward)(struct ops_device *d, const struct ops_attention *a, const void *dout, void *dqkv /* (N, QKV) */);
 	void (*keep)(struct ops_device *d, const struct ops_keep *k);
 	void (*decode_attention)(struct ops_device *d, const struct ops_decode *a);
 	void (*xent)(struct ops_device *d, const struct ops_xent *x);
 	/* ret (one real): the largest factor up to 1 that keeps the norm of n gradients within max; norm (one real): that norm. */
 	void (*clip)(struct ops_device *d, size_t n, const void *g, double max, void *ret, void *norm);
 	void (*adam)(struct ops_device *d, const struct ops_adam *a);
+	/* m = momentum m + (1 - momentum) g, then x = momentum m + (1 - momentum) g (Nesterov's), over its norm or epsilon if that is larger. */
+	void (*muon_begin)(struct ops_device *d, const struct ops_muon *m);
+	/* p -= muon_decay * p with `decay`, then p -= muon_rate * scale * x. */
+	void (*muon_end)(struct ops_device *d, const struct ops_muon *m);
+	/* out (n, n) = alpha on the diagonal, plus beta * in (n, n); in may be NULL: nothing. */
+	void (*diagonal)(struct ops_device *d, size_t n, double alpha, double beta, const void *in, void *out);
 };
 
 /* What every device begins with. */
@@ -212,6 +256,13 @@ struct ops_device {
  * `reference`, plain loops in double precision on one thread. threads 0: one for each processor that this process may use.
  * bfloat16 is refused where there are no instructions for it. NULL with a sentence in *ret_why, a constant. */
 struct ops_device *ops_open(const char *name, int threads, enum ops_precision precision, const char **ret_why);
+
+/* CK: channels of the keys, and of the values. */
+static inline size_t
+ops_key_channels(size_t C, size_t NH, size_t NKV)
+{
+	return C / NH * NKV;
+}
 
 /* Philox 4x32-10 (Salmon et al. 2011). */
 static inline void

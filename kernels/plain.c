@@ -91,7 +91,8 @@ embed_forward(struct ops_device *d, const struct ops_embed *e, void *to)
 			size_t id = (size_t)e->ids[i];
 			double x = e->blank && !id ? 0 : table[id * e->C + c] * e->scale;
 
-			x += positions[(size_t)e->places[i] * e->C + c];
+			if (positions)
+				x += positions[(size_t)e->places[i] * e->C + c];
 			out[i * e->C + c] = x * plain_keep(&e->dropout, i * e->C + c);
 		}
 }
@@ -122,6 +123,7 @@ norm_forward(struct ops_device *d, const struct ops_norm *n, void *to)
 {
 	const double *x = n->x, *branch = n->branch, *gain = n->gain, *bias = n->bias;
 	double *sum = n->sum, *mean = n->mean, *rstd = n->rstd, *out = to;
+	bool rms = n->kind == OPS_RMS_NORM;
 
 	(void)d;
 	for (size_t i = 0; i < n->N; i++) {
@@ -133,15 +135,15 @@ norm_forward(struct ops_device *d, const struct ops_norm *n, void *to)
 				sum[i * n->C + c] = row[c] + branch[i * n->C + c] * plain_keep(&n->dropout, i * n->C + c);
 			row = sum + i * n->C;
 		}
-		for (size_t c = 0; c < n->C; c++)
-			m += row[c];
-		m /= (double)n->C;
+		for (size_t c = 0; !rms && c < n->C; c++)
+			m += row[c] / (double)n->C;
 		for (size_t c = 0; c < n->C; c++)
 			v += (row[c] - m) * (row[c] - m);
-		mean[i] = m;
+		if (!rms)
+			mean[i] = m;
 		rstd[i] = 1 / sqrt(v / (double)n->C + n->epsilon);
 		for (size_t c = 0; c < n->C; c++)
-			out[i * n->C + c] = (row[c] - m) * rstd[i] * gain[c] + bias[c];
+			out[i * n->C + c] = (row[c] - m) * rstd[i] * gain[c] + (rms ? 0 : bias[c]);
 	}
 }
 
@@ -150,23 +152,26 @@ norm_backward(struct ops_device *d, const struct ops_norm *n, const void *from, 
 {
 	const double *x = n->branch ? n->sum : n->x, *gain = n->gain, *mean = n->mean, *rstd = n->rstd, *dout = from;
 	double *dsum = to, *dbranch = to_branch, *dgain = to_gain, *dbias = to_bias;
+	bool rms = n->kind == OPS_RMS_NORM;
 
 	(void)d;
 	for (size_t i = 0; i < n->N; i++) {
-		double mean_g = 0, mean_gx = 0;
+		double mean_g = 0, mean_gx = 0, m = rms ? 0 : mean[i];
 
 		for (size_t c = 0; c < n->C; c++) {
 			size_t e = i * n->C + c;
-			double z = (x[e] - mean[i]) * rstd[i], g = dout[e] * gain[c];
+			double z = (x[e] - m) * rstd[i], g = dout[e] * gain[c];
 
 			dgain[c] += dout[e] * z;
-			dbias[c] += dout[e];
-			mean_g += g / (double)n->C;
+			if (!rms) {
+				dbias[c] += dout[e];
+				mean_g += g / (double)n->C;
+			}
 			mean_gx += g * z / (double)n->C;
 		}
 		for (size_t c = 0; c < n->C; c++) {
 			size_t e = i * n->C + c;
-			double z = (x[e] - mean[i]) * rstd[i];
+			double z = (x[e] - m) * rstd[i];
 
 			dsum[e] += (dout[e] * gain[c] - mean_g - z * mean_gx) * rstd[i];
 			if (n->branch)
@@ -223,6 +228,8 @@ activate(enum ops_activation kind, double x)
 {
 	if (kind == OPS_RELU)
 		return x > 0 ? x : 0;
+	if (kind == OPS_SILU)
+		return x / (1 + exp(-x));
 	return 0.5 * x * (1 + tanh(GELU_SCALE * (x + 0.044715 * x * x * x)));
 }
 
@@ -233,6 +240,10 @@ slope(enum ops_activation kind, double x)
 
 	if (kind == OPS_RELU)
 		return x > 0;
+	if (kind == OPS_SILU) {
+		t = 1 / (1 + exp(-x));
+		return t * (1 + x * (1 - t));
+	}
 	t = tanh(GELU_SCALE * (x + 0.044715 * x * x * x));
 	return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * GELU_SCALE * (1 + 3 * 0.044715 * x * x);
 }
@@ -257,6 +268,34 @@ activate_backward(struct ops_device *d, enum ops_activation kind, size_t n, cons
 	(void)d;
 	for (size_t i = 0; i < n; i++)
 		grad[i] *= slope(kind, in[i]) * plain_keep(dropout, i);
+}
+
+static void
+gate_forward(struct ops_device *d, enum ops_activation kind, size_t N, size_t F, const void *from, void *to)
+{
+	const double *in = from;
+	double *out = to;
+
+	(void)d;
+	for (size_t i = 0; i < N; i++)
+		for (size_t f = 0; f < F; f++)
+			out[i * F + f] = activate(kind, in[i * 2 * F + f]) * in[i * 2 * F + F + f];
+}
+
+static void
+gate_backward(struct ops_device *d, enum ops_activation kind, size_t N, size_t F, void *in_and_to, const void *from)
+{
+	const double *dout = from;
+	double *in = in_and_to;
+
+	(void)d;
+	for (size_t i = 0; i < N; i++)
+		for (size_t f = 0; f < F; f++) {
+			double *left = &in[i * 2 * F + f], *right = left + F, g = dout[i * F + f], value = activate(kind, *left);
+
+			*left = g * *right * slope(kind, *left);
+			*right = g * value;
+		}
 }
 
 /* ---- loss ---- */
@@ -354,6 +393,9 @@ static const struct ops PLAIN = {
 	.column_sums = column_sums,
 	.activate_forward = activate_forward,
 	.activate_backward = activate_backward,
+	.gate_forward = gate_forward,
+	.gate_backward = gate_backward,
+	.rotate = plain_rotate,
 	.attention_forward = plain_attention_forward,
 	.attention_backward = plain_attention_backward,
 	.keep = plain_keep_rows,
@@ -361,6 +403,9 @@ static const struct ops PLAIN = {
 	.xent = xent,
 	.clip = clip,
 	.adam = adam,
+	.muon_begin = plain_muon_begin,
+	.muon_end = plain_muon_end,
+	.diagonal = plain_diagonal,
 };
 
 struct ops_device *

@@ -8,8 +8,12 @@ struct ops_device *plain_open(void);
 
 void plain_attention_forward(struct ops_device *d, const struct ops_attention *a);
 void plain_attention_backward(struct ops_device *d, const struct ops_attention *a, const void *dout, void *dqkv);
+void plain_rotate(struct ops_device *d, const struct ops_rotate *r);
 void plain_keep_rows(struct ops_device *d, const struct ops_keep *k);
 void plain_decode_attention(struct ops_device *d, const struct ops_decode *a);
+void plain_muon_begin(struct ops_device *d, const struct ops_muon *m);
+void plain_muon_end(struct ops_device *d, const struct ops_muon *m);
+void plain_diagonal(struct ops_device *d, size_t n, double alpha, double beta, const void *in, void *out);
 
 /* What a number of a place is multiplied with. */
 static inline double

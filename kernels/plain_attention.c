@@ -5,11 +5,27 @@
 #include <math.h>
 #include <string.h>
 
-/* Row i of the batch in a head: part 0 is the query, 1 the key, 2 the value. */
+/* Where in a row of QKV channels the query, key (part 1) or value (part 2) of a query's head begins. */
+static size_t
+place_in_row(const struct ops_attention *a, size_t h, size_t part)
+{
+	size_t width = a->C / a->NH;
+
+	if (!part)
+		return h * width;
+	return a->C + (part - 1) * a->NKV * width + h / (a->NH / a->NKV) * width;
+}
+
+static size_t
+row_of(const struct ops_attention *a)
+{
+	return a->C + 2 * ops_key_channels(a->C, a->NH, a->NKV);
+}
+
 static const double *
 part_of(const struct ops_attention *a, size_t i, size_t h, size_t part)
 {
-	return (const double *)a->qkv + i * 3 * a->C + part * a->C + h * (a->C / a->NH);
+	return (const double *)a->qkv + i * row_of(a) + place_in_row(a, h, part);
 }
 
 static double
@@ -73,12 +89,13 @@ backward_row(const struct ops_attention *a, size_t start, size_t i, size_t h, co
 		double keep = plain_keep(&a->dropout, ops_attention_element(i, a->NH, h, j - start));
 		double p = exp(score(a, i, j, h) - logsum), dp = dot(dout + at, part_of(a, j, h, 2), width) * keep;
 		double ds = p * (dp - mean) * scale;
-		double *dq = dqkv + i * 3 * a->C + h * width, *dk = dqkv + j * 3 * a->C + a->C + h * width;
+		double *dq = dqkv + i * row_of(a) + place_in_row(a, h, 0), *dk = dqkv + j * row_of(a) + place_in_row(a, h, 1);
+		double *dv = dqkv + j * row_of(a) + place_in_row(a, h, 2);
 
 		for (size_t c = 0; c < width; c++) {
 			dq[c] += ds * part_of(a, j, h, 1)[c];
 			dk[c] += ds * part_of(a, i, h, 0)[c];
-			dk[a->C + c] += p * keep * dout[at + c];
+			dv[c] += p * keep * dout[at + c];
 		}
 	}
 }
@@ -87,7 +104,7 @@ void
 plain_attention_backward(struct ops_device *d, const struct ops_attention *a, const void *dout, void *dqkv)
 {
 	(void)d;
-	memset(dqkv, 0, a->N * 3 * a->C * sizeof(double));
+	memset(dqkv, 0, a->N * row_of(a) * sizeof(double));
 	for (size_t s = 0; s < a->documents; s++)
 		for (size_t i = (size_t)a->starts[s]; i < (size_t)a->starts[s + 1]; i++)
 			for (size_t h = 0; h < a->NH; h++)
@@ -95,35 +112,57 @@ plain_attention_backward(struct ops_device *d, const struct ops_attention *a, co
 }
 
 void
+plain_rotate(struct ops_device *d, const struct ops_rotate *r)
+{
+	size_t D = r->C / r->NH, heads = r->NH + r->NKV, row = (heads + r->NKV) * D;
+
+	(void)d;
+	for (size_t i = 0; i < r->N; i++)
+		for (size_t h = 0; h < heads; h++) {
+			const double *angles = (const double *)r->angles + (size_t)r->places[i] * D;
+			double *x = (double *)r->qkv + i * row + h * D, *y = x + D / 2;
+
+			for (size_t c = 0; c < D / 2; c++) {
+				double before = x[c], cosine = angles[c], sine = r->back ? -angles[D / 2 + c] : angles[D / 2 + c];
+
+				x[c] = before * cosine - y[c] * sine;
+				y[c] = y[c] * cosine + before * sine;
+			}
+		}
+}
+
+void
 plain_keep_rows(struct ops_device *d, const struct ops_keep *k)
 {
+	size_t CK = ops_key_channels(k->C, k->NH, k->NKV);
+
 	(void)d;
 	for (size_t i = 0; i < k->N; i++) {
-		const double *qkv = (const double *)k->qkv + i * 3 * k->C;
-		size_t at = ((size_t)k->slots[i] * k->L + (size_t)k->at[i]) * k->C;
+		const double *key = (const double *)k->qkv + i * (k->C + 2 * CK) + k->C;
+		size_t at = ((size_t)k->slots[i] * k->L + (size_t)k->at[i]) * CK;
 
-		memcpy((double *)k->keys + at, qkv + k->C, k->C * sizeof(double));
-		memcpy((double *)k->values + at, qkv + 2 * k->C, k->C * sizeof(double));
+		memcpy((double *)k->keys + at, key, CK * sizeof(double));
+		memcpy((double *)k->values + at, key + CK, CK * sizeof(double));
 	}
 }
 
 static void
 decode_row(const struct ops_decode *a, size_t r, size_t h)
 {
-	size_t width = a->C / a->NH, slot = (size_t)a->slots[r] * a->L * a->C + h * width;
-	const double *query = (const double *)a->qkv + r * 3 * a->C + h * width;
+	size_t width = a->C / a->NH, CK = a->NKV * width, slot = (size_t)a->slots[r] * a->L * CK + h / (a->NH / a->NKV) * width;
+	const double *query = (const double *)a->qkv + r * (a->C + 2 * CK) + h * width;
 	const double *keys = (const double *)a->keys + slot, *values = (const double *)a->values + slot;
 	double *out = (double *)a->out + r * a->C + h * width, sum = 0, scale = 1 / sqrt((double)width), max = -(double)INFINITY;
 
 	memset(out, 0, width * sizeof(*out));
 	for (size_t j = 0; j <= (size_t)a->at[r]; j++)
-		max = fmax(max, dot(query, keys + j * a->C, width) * scale);
+		max = fmax(max, dot(query, keys + j * CK, width) * scale);
 	for (size_t j = 0; j <= (size_t)a->at[r]; j++) {
-		double p = exp(dot(query, keys + j * a->C, width) * scale - max);
+		double p = exp(dot(query, keys + j * CK, width) * scale - max);
 
 		sum += p;
 		for (size_t c = 0; c < width; c++)
-			out[c] += p * values[j * a->C + c];
+			out[c] += p * values[j * CK + c];
 	}
 	for (size_t c = 0; c < width; c++)
 		out[c] /= sum;

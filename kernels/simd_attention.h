@@ -1,5 +1,5 @@
-/* Attention. A piece is one head of one document: its keys, values and a block of queries are copied into rows of whole vectors, and the
- * probabilities exist for that block of queries only. */
+/* Attention. A piece is one head of keys and values of one document, with the heads of queries that go with it: keys, values and a block
+ * of queries are copied into rows of whole vectors, and the probabilities exist for that block of queries only. */
 
 enum { QUERIES = 16, KEYS = 4 * LANES /* keys are taken in such steps */ };
 
@@ -72,7 +72,8 @@ product(float *c, size_t by_c, struct factors f, size_t m, size_t n, bool add)
 /* One head of one document, in rows of whole vectors. */
 struct head {
 	const struct ops_attention *a;
-	size_t start, T, h, width; /* width: channels */
+	size_t start, T, h, pair, width; /* h: of the queries; pair: of keys and values; width: channels */
+	size_t row; /* of qkv */
 	size_t channels, keys; /* width and T, rounded up */
 	float scale;
 	float *k, *k_t, *v, *v_t; /* (T, channels), or transposed: (channels, keys) */
@@ -131,20 +132,29 @@ take_columns(float *to, size_t keys, const float *from, size_t by, size_t width,
 	}
 }
 
+/* Part 0 is the query, 1 the key, 2 the value. */
+static size_t
+place_of(const struct head *s, size_t i, size_t part)
+{
+	size_t at = part ? s->a->C + ((part - 1) * s->a->NKV + s->pair) * s->width : s->h * s->width;
+
+	return (s->start + i) * s->row + at;
+}
+
 static const float *
 part_of(const struct head *s, size_t i, size_t part)
 {
-	return (const float *)s->a->qkv + (s->start + i) * 3 * s->a->C + part * s->a->C + s->h * s->width;
+	return (const float *)s->a->qkv + place_of(s, i, part);
 }
 
 static bool
 take_head(struct head *s, const struct attention *op, size_t piece, int worker, bool backward)
 {
 	const struct ops_attention *a = op->a;
-	size_t document = piece / a->NH, by = 3 * a->C;
+	size_t document = piece / a->NKV, by = a->C + 2 * ops_key_channels(a->C, a->NH, a->NKV);
 	float *memory;
 
-	*s = (struct head){ .a = a, .start = (size_t)a->starts[document], .h = piece % a->NH, .width = a->C / a->NH };
+	*s = (struct head){ .a = a, .start = (size_t)a->starts[document], .pair = piece % a->NKV, .width = a->C / a->NH, .row = by };
 	s->T = (size_t)a->starts[document + 1] - s->start;
 	s->channels = round_up(s->width, LANES);
 	s->keys = round_up(s->T, KEYS);
@@ -182,7 +192,7 @@ drop(const struct head *s, size_t query, float *p, size_t n)
 static void
 scores(const struct head *s, size_t first, size_t rows)
 {
-	take_rows(s->q, s->channels, part_of(s, first, 0), 3 * s->a->C, s->width, rows, s->scale);
+	take_rows(s->q, s->channels, part_of(s, first, 0), s->row, s->width, rows, s->scale);
 	product(s->p, s->keys, (struct factors){ s->q, s->channels, 1, s->k_t, s->keys, s->width }, rows, round_up(first + rows, LANES), false);
 }
 
@@ -240,9 +250,12 @@ static void
 forward_piece(void *context, size_t piece, int worker)
 {
 	const struct attention *op = context;
+	const size_t group = op->a->NH / op->a->NKV;
 	struct head s;
 
-	if (take_head(&s, op, piece, worker, false))
+	if (!take_head(&s, op, piece, worker, false))
+		return;
+	for (s.h = s.pair * group; s.h < (s.pair + 1) * group; s.h++)
 		for (size_t first = 0; first < s.T; first += QUERIES)
 			forward_block(&s, first, smaller(QUERIES, s.T - first));
 }
@@ -271,7 +284,7 @@ backward_block(const struct attention *op, const struct head *s, size_t first, s
 {
 	size_t end = round_up(first + rows, LANES), C = s->a->C, seen = first + rows;
 	const float *dout = op->dout + (s->start + first) * C + s->h * s->width;
-	float *dq = op->dqkv + (s->start + first) * 3 * C + s->h * s->width;
+	float *dq = op->dqkv + place_of(s, first, 0);
 
 	scores(s, first, rows);
 	take_rows(s->o, s->channels, dout, C, s->width, rows, 1);
@@ -283,24 +296,24 @@ backward_block(const struct attention *op, const struct head *s, size_t first, s
 	product(s->o, s->channels, (struct factors){ s->dp, s->keys, 1, s->k, s->channels, seen }, rows, s->channels, false);
 	for (size_t r = 0; r < rows; r++)
 		for (size_t c = 0; c < s->width; c += LANES)
-			store_some(dq + r * 3 * C + c, load(s->o + r * s->channels + c) * s->scale, s->width - c);
+			store_some(dq + r * s->row + c, load(s->o + r * s->channels + c) * s->scale, s->width - c);
 }
 
 static void
 backward_piece(void *context, size_t piece, int worker)
 {
 	const struct attention *op = context;
+	const size_t group = op->a->NH / op->a->NKV;
 	struct head s;
 
 	if (!take_head(&s, op, piece, worker, true))
 		return;
-	for (size_t first = 0; first < s.T; first += QUERIES)
-		backward_block(op, &s, first, smaller(QUERIES, s.T - first));
+	for (s.h = s.pair * group; s.h < (s.pair + 1) * group; s.h++)
+		for (size_t first = 0; first < s.T; first += QUERIES)
+			backward_block(op, &s, first, smaller(QUERIES, s.T - first));
 	for (size_t i = 0; i < s.T; i++) {
-		float *to = op->dqkv + (s.start + i) * 3 * s.a->C + s.a->C + s.h * s.width;
-
-		memcpy(to, s.dk + i * s.channels, s.width * sizeof(float));
-		memcpy(to + s.a->C, s.dv + i * s.channels, s.width * sizeof(float));
+		memcpy(op->dqkv + place_of(&s, i, 1), s.dk + i * s.channels, s.width * sizeof(float));
+		memcpy(op->dqkv + place_of(&s, i, 2), s.dv + i * s.channels, s.width * sizeof(float));
 	}
 }
 
@@ -309,7 +322,7 @@ attention_forward(struct ops_device *d, const struct ops_attention *a)
 {
 	struct attention op = { .cpu = (struct cpu *)d, .a = a };
 
-	team_run(op.cpu->team, a->documents * a->NH, forward_piece, &op);
+	team_run(op.cpu->team, a->documents * a->NKV, forward_piece, &op);
 }
 
 static void
@@ -317,7 +330,43 @@ attention_backward(struct ops_device *d, const struct ops_attention *a, const vo
 {
 	struct attention op = { .cpu = (struct cpu *)d, .a = a, .dout = dout, .dqkv = dqkv };
 
-	team_run(op.cpu->team, a->documents * a->NH, backward_piece, &op);
+	team_run(op.cpu->team, a->documents * a->NKV, backward_piece, &op);
+}
+
+/* ---- rotary positions ---- */
+
+static void
+rotate_head(float *x, const float *angles, size_t half, bool back)
+{
+	for (size_t c = 0; c < half; c += LANES) {
+		size_t left = half - c;
+		vf cosine = load_some(angles + c, left), sine = load_some(angles + half + c, left);
+		vf first = load_some(x + c, left), second = load_some(x + half + c, left);
+
+		sine = back ? -sine : sine;
+		store_some(x + c, first * cosine - second * sine, left);
+		store_some(x + half + c, second * cosine + first * sine, left);
+	}
+}
+
+static void
+rotate_piece(void *context, size_t piece, int worker)
+{
+	const struct ops_rotate *r = context;
+	size_t D = r->C / r->NH, row = (r->NH + 2 * r->NKV) * D;
+
+	(void)worker;
+	for (size_t i = piece * ROWS_OF_PIECE; i < smaller(r->N, (piece + 1) * ROWS_OF_PIECE); i++)
+		for (size_t h = 0; h < r->NH + r->NKV; h++)
+			rotate_head((float *)r->qkv + i * row + h * D, (const float *)r->angles + (size_t)r->places[i] * D, D / 2, r->back);
+}
+
+static void
+rotate(struct ops_device *d, const struct ops_rotate *r)
+{
+	struct ops_rotate copy = *r;
+
+	each(d, r->N, ROWS_OF_PIECE, rotate_piece, &copy);
 }
 
 /* ---- decoding ---- */
@@ -325,13 +374,15 @@ attention_backward(struct ops_device *d, const struct ops_attention *a, const vo
 static void
 keep(struct ops_device *d, const struct ops_keep *k)
 {
+	size_t CK = ops_key_channels(k->C, k->NH, k->NKV);
+
 	(void)d;
 	for (size_t i = 0; i < k->N; i++) {
-		const float *qkv = (const float *)k->qkv + i * 3 * k->C;
-		size_t at = ((size_t)k->slots[i] * k->L + (size_t)k->at[i]) * k->C;
+		const float *key = (const float *)k->qkv + i * (k->C + 2 * CK) + k->C;
+		size_t at = ((size_t)k->slots[i] * k->L + (size_t)k->at[i]) * CK;
 
-		memcpy((float *)k->keys + at, qkv + k->C, k->C * sizeof(float));
-		memcpy((float *)k->values + at, qkv + 2 * k->C, k->C * sizeof(float));
+		memcpy((float *)k->keys + at, key, CK * sizeof(float));
+		memcpy((float *)k->values + at, key + CK, CK * sizeof(float));
 	}
 }
 
@@ -355,23 +406,23 @@ decode_piece(void *context, size_t piece, int worker)
 {
 	const struct decode *op = context;
 	const struct ops_decode *a = op->a;
-	size_t r = piece / a->NH, width = a->C / a->NH, base = piece % a->NH * width, seen = (size_t)a->at[r] + 1;
-	size_t slot = (size_t)a->slots[r] * a->L * a->C + base, end = round_up(seen, LANES);
-	const float *q = (const float *)a->qkv + r * 3 * a->C + base, *k = (const float *)a->keys + slot, *v = (const float *)a->values + slot;
+	size_t r = piece / a->NH, h = piece % a->NH, width = a->C / a->NH, base = h * width, seen = (size_t)a->at[r] + 1;
+	size_t CK = a->NKV * width, slot = (size_t)a->slots[r] * a->L * CK + h / (a->NH / a->NKV) * width, end = round_up(seen, LANES);
+	const float *q = (const float *)a->qkv + r * (a->C + 2 * CK) + base, *k = (const float *)a->keys + slot, *v = (const float *)a->values + slot;
 	float *out = (float *)a->out + r * a->C + base, *p = cpu_scratch(op->cpu, &op->cpu->own[worker], end * sizeof(float)), sum, scale;
 
 	if (!p)
 		return;
 	scale = 1 / sqrtf((float)width);
 	for (size_t j = 0; j < seen; j++)
-		p[j] = dot(q, k + j * a->C, width) * scale;
+		p[j] = dot(q, k + j * CK, width) * scale;
 	memset(p + seen, 0, (end - seen) * sizeof(float));
 	sum = exps(p, seen, end, largest_of(p, seen));
 	for (size_t c = 0; c < width; c += LANES) {
 		vf total = { 0 };
 
 		for (size_t j = 0; j < seen; j++)
-			total += p[j] * load_some(v + j * a->C + c, width - c);
+			total += p[j] * load_some(v + j * CK + c, width - c);
 		store_some(out + c, total / sum, width - c);
 	}
 }

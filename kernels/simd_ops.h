@@ -7,6 +7,8 @@
 
 #include "kernels/simd_update.h"
 
+#include "kernels/simd_muon.h"
+
 #include "kernels/simd_attention.h"
 
 const struct ops TABLE = {
@@ -35,6 +37,9 @@ const struct ops TABLE = {
 	.column_sums = column_sums,
 	.activate_forward = activate_forward,
 	.activate_backward = activate_backward,
+	.gate_forward = gate_forward,
+	.gate_backward = gate_backward,
+	.rotate = rotate,
 	.attention_forward = attention_forward,
 	.attention_backward = attention_backward,
 	.keep = keep,
@@ -42,4 +47,7 @@ const struct ops TABLE = {
 	.xent = xent,
 	.clip = clip,
 	.adam = adam,
+	.muon_begin = muon_begin,
+	.muon_end = muon_end,
+	.diagonal = diagonal,
 };

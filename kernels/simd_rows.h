@@ -1,6 +1,6 @@
 /* What is done row by row or number by number: embedding, norm, activation, sums, loss, Adam. */
 
-enum { ROWS_OF_PIECE = 32, PIECES_OF_SUM = 64, NUMBERS_OF_PIECE = 16384, COLUMNS_OF_PIECE = 64 };
+enum { ROWS_OF_PIECE = 32, GATE_ROWS = 8, PIECES_OF_SUM = 64, NUMBERS_OF_PIECE = 16384, COLUMNS_OF_PIECE = 64 };
 
 /* Calls `work` for every piece of n things, `size` of them each. */
 static void
@@ -22,7 +22,7 @@ static void
 embed_part(const struct ops_embed *e, size_t i, size_t c0, size_t n, float *out)
 {
 	const float *row = (const float *)e->table + (size_t)e->ids[i] * e->C + c0;
-	const float *position = (const float *)e->positions + (size_t)e->places[i] * e->C + c0, *keep = NULL;
+	const float *position = e->positions ? (const float *)e->positions + (size_t)e->places[i] * e->C + c0 : NULL, *keep = NULL;
 	float scale = e->blank && !e->ids[i] ? 0 : (float)e->scale;
 	struct mask mask;
 
@@ -32,7 +32,8 @@ embed_part(const struct ops_embed *e, size_t i, size_t c0, size_t n, float *out)
 		/* A blank row's numbers have no say, be they NaN. */
 		vf x = scale != 0 ? load_some(row + c, n - c) * scale : (vf){ 0 };
 
-		x += load_some(position + c, n - c);
+		if (position)
+			x += load_some(position + c, n - c);
 		if (keep)
 			x *= load_some(keep + c, n - c);
 		store_some(out + c, x, n - c);
@@ -133,8 +134,9 @@ static void
 norm_row(const struct ops_norm *n, size_t i, float *out)
 {
 	const float *row = (const float *)n->x + i * n->C, *gain = n->gain, *bias = n->bias;
+	const bool rms = n->kind == OPS_RMS_NORM;
 	vf sum = { 0 }, squares = { 0 };
-	float mean, rstd;
+	float mean = 0, rstd;
 
 	if (n->branch) {
 		float *sums = (float *)n->sum + i * n->C;
@@ -142,21 +144,24 @@ norm_row(const struct ops_norm *n, size_t i, float *out)
 		add_branch(n, i, sums);
 		row = sums;
 	}
-	for (size_t c = 0; c < n->C; c += LANES)
-		sum += load_some(row + c, n->C - c);
-	mean = sum_of(sum) / (float)n->C;
+	if (!rms) {
+		for (size_t c = 0; c < n->C; c += LANES)
+			sum += load_some(row + c, n->C - c);
+		mean = sum_of(sum) / (float)n->C;
+		((float *)n->mean)[i] = mean;
+	}
 	for (size_t c = 0; c < n->C; c += LANES) {
 		vf x = only(load_some(row + c, n->C - c) - mean, n->C - c);
 
 		squares += x * x;
 	}
 	rstd = 1 / sqrtf(sum_of(squares) / (float)n->C + (float)n->epsilon);
-	((float *)n->mean)[i] = mean;
 	((float *)n->rstd)[i] = rstd;
 	for (size_t c = 0; c < n->C; c += LANES) {
 		size_t left = n->C - c;
+		vf y = (load_some(row + c, left) - mean) * rstd * load_some(gain + c, left);
 
-		store_some(out + c, (load_some(row + c, left) - mean) * rstd * load_some(gain + c, left) + load_some(bias + c, left), left);
+		store_some(out + c, rms ? y : y + load_some(bias + c, left), left);
 	}
 }
 
@@ -183,7 +188,8 @@ norm_row_back(const struct norm *s, size_t i, float *dgain, float *dbias)
 {
 	const struct ops_norm *n = s->n;
 	const float *x = (const float *)(n->branch ? n->sum : n->x) + i * n->C, *dout = s->dout + i * n->C, *gain = n->gain;
-	float mean = ((const float *)n->mean)[i], rstd = ((const float *)n->rstd)[i], *dsum = s->dsum + i * n->C, by_g, by_gz;
+	const bool rms = n->kind == OPS_RMS_NORM;
+	float mean = rms ? 0 : ((const float *)n->mean)[i], rstd = ((const float *)n->rstd)[i], *dsum = s->dsum + i * n->C, by_g, by_gz;
 	vf sum_g = { 0 }, sum_gz = { 0 };
 
 	for (size_t c = 0; c < n->C; c += LANES) {
@@ -191,11 +197,12 @@ norm_row_back(const struct norm *s, size_t i, float *dgain, float *dbias)
 		vf z = (load_some(x + c, left) - mean) * rstd, dy = load_some(dout + c, left), g = dy * load_some(gain + c, left);
 
 		store_some(dgain + c, load_some(dgain + c, left) + dy * z, left);
-		store_some(dbias + c, load_some(dbias + c, left) + dy, left);
+		if (!rms)
+			store_some(dbias + c, load_some(dbias + c, left) + dy, left);
 		sum_g += g;
 		sum_gz += g * z;
 	}
-	by_g = sum_of(sum_g) / (float)n->C;
+	by_g = rms ? 0 : sum_of(sum_g) / (float)n->C;
 	by_gz = sum_of(sum_gz) / (float)n->C;
 	for (size_t c = 0; c < n->C; c += LANES) {
 		size_t left = n->C - c;
@@ -271,7 +278,8 @@ norm_backward(struct ops_device *d, const struct ops_norm *n, const void *dout, 
 		return;
 	team_run(cpu->team, pieces, norm_piece_back, &s);
 	add_partial(dgain, s.partial, pieces, 2 * n->C, n->C);
-	add_partial(dbias, s.partial + n->C, pieces, 2 * n->C, n->C);
+	if (n->kind != OPS_RMS_NORM)
+		add_partial(dbias, s.partial + n->C, pieces, 2 * n->C, n->C);
 }
 
 /* ---- sums of columns ---- */
@@ -326,6 +334,10 @@ activated(enum ops_activation kind, vf x, bool backward)
 
 	if (kind == OPS_RELU)
 		return backward ? (vf)((vi)splat(1) & (x > 0)) : larger((vf){ 0 }, x) /* NaN stays NaN */;
+	if (kind == OPS_SILU) {
+		t = 1 / (1 + exp_of(-x));
+		return backward ? t * (1 + x * (1 - t)) : x * t;
+	}
 	inner = 0.7978845608f * (x + 0.044715f * x * x * x);
 	t = tanh_of(inner);
 	if (!backward)
@@ -373,4 +385,64 @@ activate_backward(struct ops_device *d, enum ops_activation kind, size_t n, cons
 	struct activation s = { kind, n, in, grad, dropout, true };
 
 	each(d, n, NUMBERS_OF_PIECE, activation_piece, &s);
+}
+
+/* ---- gated activation ---- */
+
+struct gate {
+	enum ops_activation kind;
+	size_t N, F;
+	float *in;
+	const float *dout;
+	float *out;
+};
+
+static void
+gate_piece(void *context, size_t piece, int worker)
+{
+	const struct gate *s = context;
+
+	(void)worker;
+	for (size_t i = piece * GATE_ROWS; i < smaller(s->N, (piece + 1) * GATE_ROWS); i++) {
+		const float *left = s->in + i * 2 * s->F, *right = left + s->F;
+
+		for (size_t f = 0; f < s->F; f += LANES)
+			store_some(s->out + i * s->F + f,
+				activated(s->kind, load_some(left + f, s->F - f), false) * load_some(right + f, s->F - f), s->F - f);
+	}
+}
+
+static void
+gate_forward(struct ops_device *d, enum ops_activation kind, size_t N, size_t F, const void *in, void *out)
+{
+	struct gate s = { .kind = kind, .N = N, .F = F, .in = (float *)(uintptr_t)in, .out = out };
+
+	each(d, N, GATE_ROWS, gate_piece, &s);
+}
+
+static void
+gate_piece_back(void *context, size_t piece, int worker)
+{
+	const struct gate *s = context;
+
+	(void)worker;
+	for (size_t i = piece * GATE_ROWS; i < smaller(s->N, (piece + 1) * GATE_ROWS); i++) {
+		float *left = s->in + i * 2 * s->F, *right = left + s->F;
+
+		for (size_t f = 0; f < s->F; f += LANES) {
+			size_t rest = s->F - f;
+			vf x = load_some(left + f, rest), y = load_some(right + f, rest), g = load_some(s->dout + i * s->F + f, rest);
+
+			store_some(left + f, g * y * activated(s->kind, x, true), rest);
+			store_some(right + f, g * activated(s->kind, x, false), rest);
+		}
+	}
+}
+
+static void
+gate_backward(struct ops_device *d, enum ops_activation kind, size_t N, size_t F, void *in, const void *dout)
+{
+	struct gate s = { .kind = kind, .N = N, .F = F, .in = in, .dout = dout };
+
+	each(d, N, GATE_ROWS, gate_piece_back, &s);
 }

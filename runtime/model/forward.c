@@ -27,7 +27,7 @@ model_attention(const struct pass *pass, size_t layer)
 {
 	struct layer_state *s = &pass->m->layers[layer];
 
-	return (struct ops_attention){ .N = pass->N, .C = pass->m->config.channels, .NH = pass->m->config.heads,
+	return (struct ops_attention){ .N = pass->N, .C = pass->m->config.channels, .NH = pass->m->config.heads, .NKV = pass->m->config.heads,
 		.documents = pass->documents, .longest = pass->longest, .starts = pass->m->starts, .qkv = s->qkv, .out = s->attended,
 		.logsum = s->logsum, .dropout = model_dropout(pass, layer, SITE_ATTENTION) };
 }
@@ -68,13 +68,13 @@ attend(const struct pass *pass, size_t l)
 	size_t C = m->config.channels;
 
 	if (kept) {
-		struct ops_keep keep = { .N = pass->N, .C = C, .L = kept->length, .slots = kept->slots, .at = m->places, .qkv = s->qkv,
+		struct ops_keep keep = { .N = pass->N, .C = C, .NH = m->config.heads, .NKV = m->config.heads, .L = kept->length, .slots = kept->slots, .at = m->places, .qkv = s->qkv,
 			.keys = kept->keys[l], .values = kept->values[l] };
 
 		ops->keep(m->d, &keep);
 	}
 	if (kept && kept->alone) {
-		struct ops_decode decode = { .R = pass->N, .C = C, .NH = m->config.heads, .L = kept->length, .slots = kept->slots,
+		struct ops_decode decode = { .R = pass->N, .C = C, .NH = m->config.heads, .NKV = m->config.heads, .L = kept->length, .slots = kept->slots,
 			.at = m->places, .qkv = s->qkv, .keys = kept->keys[l], .values = kept->values[l], .out = s->attended };
 
 		ops->decode_attention(m->d, &decode);

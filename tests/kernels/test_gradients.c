@@ -119,7 +119,7 @@ check(struct function *f, const char *name)
 	free(f->weights);
 }
 
-enum { ROWS = 5, CHANNELS = 12 };
+enum { ROWS = 5, CHANNELS = 12, COLUMNS = 9 };
 
 static struct ops_embed
 embed_of(const struct function *f)
@@ -167,6 +167,130 @@ norm_backward(struct function *f)
 	f->d->ops->norm_backward(f->d, &n, f->weights, f->grads[0], f->grads[1], f->grads[2], f->grads[3]);
 }
 
+static struct ops_norm
+rms_norm_of(const struct function *f)
+{
+	return (struct ops_norm){ .kind = OPS_RMS_NORM, .N = ROWS, .C = CHANNELS, .x = f->x[0], .branch = f->x[1], .gain = f->x[2],
+		.sum = f->scratch[0], .rstd = f->scratch[1], .epsilon = 1e-3, .dropout = DROPOUT };
+}
+
+static void
+rms_norm_forward(struct function *f)
+{
+	struct ops_norm n = rms_norm_of(f);
+
+	f->d->ops->norm_forward(f->d, &n, f->out);
+}
+
+static void
+rms_norm_backward(struct function *f)
+{
+	struct ops_norm n = rms_norm_of(f);
+
+	f->d->ops->norm_backward(f->d, &n, f->weights, f->grads[0], f->grads[1], f->grads[2], NULL);
+}
+
+/* A product with a bias; its backward half is two products and sums of columns, as models have it. */
+static void
+matmul_forward(struct function *f)
+{
+	struct ops_matmul m = { .M = ROWS, .N = COLUMNS, .K = CHANNELS, .a = f->x[0], .lda = CHANNELS, .b = f->x[1], .ldb = COLUMNS,
+		.c = f->out, .ldc = COLUMNS, .bias = f->x[2] };
+
+	f->d->ops->matmul(f->d, &m);
+}
+
+static void
+matmul_backward(struct function *f)
+{
+	struct ops_matmul da = { .M = ROWS, .N = CHANNELS, .K = COLUMNS, .a = f->weights, .lda = COLUMNS, .b = f->x[1], .ldb = COLUMNS,
+		.bt = true, .c = f->grads[0], .ldc = CHANNELS };
+	struct ops_matmul db = { .M = CHANNELS, .N = COLUMNS, .K = ROWS, .a = f->x[0], .lda = CHANNELS, .at = true, .b = f->weights,
+		.ldb = COLUMNS, .c = f->grads[1], .ldc = COLUMNS, .add = true };
+
+	f->d->ops->matmul(f->d, &da);
+	f->d->ops->matmul(f->d, &db);
+	f->d->ops->column_sums(f->d, ROWS, COLUMNS, f->weights, f->grads[2]);
+}
+
+/* Both factors transposed, and added to what is there: here the third input. */
+static void
+turned_forward(struct function *f)
+{
+	struct ops_matmul m = { .M = ROWS, .N = COLUMNS, .K = CHANNELS, .a = f->x[0], .lda = ROWS, .at = true, .b = f->x[1], .ldb = CHANNELS,
+		.bt = true, .c = f->out, .ldc = COLUMNS, .add = true };
+
+	memcpy(f->out, f->x[2], ROWS * COLUMNS * sizeof(double));
+	f->d->ops->matmul(f->d, &m);
+}
+
+static void
+turned_backward(struct function *f)
+{
+	struct ops_matmul da = { .M = CHANNELS, .N = ROWS, .K = COLUMNS, .a = f->x[1], .lda = CHANNELS, .at = true, .b = f->weights,
+		.ldb = COLUMNS, .bt = true, .c = f->grads[0], .ldc = ROWS };
+	struct ops_matmul db = { .M = COLUMNS, .N = CHANNELS, .K = ROWS, .a = f->weights, .lda = COLUMNS, .at = true, .b = f->x[0],
+		.ldb = ROWS, .bt = true, .c = f->grads[1], .ldc = CHANNELS };
+
+	f->d->ops->matmul(f->d, &da);
+	f->d->ops->matmul(f->d, &db);
+	memcpy(f->grads[2], f->weights, ROWS * COLUMNS * sizeof(double));
+}
+
+static void
+silu_forward(struct function *f)
+{
+	f->d->ops->activate_forward(f->d, OPS_SILU, f->n_out, f->x[0], f->out, &DROPOUT);
+}
+
+static void
+silu_backward(struct function *f)
+{
+	memcpy(f->grads[0], f->weights, f->n_out * sizeof(double));
+	f->d->ops->activate_backward(f->d, OPS_SILU, f->n_out, f->x[0], f->grads[0], &DROPOUT);
+}
+
+static void
+gate_forward(struct function *f)
+{
+	f->d->ops->gate_forward(f->d, OPS_SILU, ROWS, CHANNELS, f->x[0], f->out);
+}
+
+static void
+gate_backward(struct function *f)
+{
+	memcpy(f->grads[0], f->x[0], f->n[0] * sizeof(double));
+	f->d->ops->gate_backward(f->d, OPS_SILU, ROWS, CHANNELS, f->grads[0], f->weights);
+}
+
+/* Two heads of six channels, of which one has a key and a value; angles are any numbers. */
+static struct ops_rotate
+rotate_of(const struct function *f, double *qkv, bool back)
+{
+	return (struct ops_rotate){ .N = ROWS, .C = CHANNELS, .NH = 2, .NKV = 1, .places = PLACES, .angles = f->scratch[0], .qkv = qkv,
+		.back = back };
+}
+
+static void
+rotate_forward(struct function *f)
+{
+	struct ops_rotate r = rotate_of(f, f->out, false);
+
+	for (size_t i = 0; i < 3 * CHANNELS / 2; i++)
+		f->scratch[0][i] = sin((double)i);
+	memcpy(f->out, f->x[0], f->n_out * sizeof(double));
+	f->d->ops->rotate(f->d, &r);
+}
+
+static void
+rotate_backward(struct function *f)
+{
+	struct ops_rotate r = rotate_of(f, f->grads[0], true);
+
+	memcpy(f->grads[0], f->weights, f->n_out * sizeof(double));
+	f->d->ops->rotate(f->d, &r);
+}
+
 static void
 gelu_forward(struct function *f)
 {
@@ -196,7 +320,7 @@ relu_backward(struct function *f)
 static struct ops_attention
 attention_of(const struct function *f)
 {
-	return (struct ops_attention){ .N = 19, .C = CHANNELS, .NH = 3, .documents = 3, .longest = 13, .starts = STARTS, .qkv = f->x[0],
+	return (struct ops_attention){ .N = 19, .C = CHANNELS, .NH = 3, .NKV = 3, .documents = 3, .longest = 13, .starts = STARTS, .qkv = f->x[0],
 		.out = f->out, .logsum = f->scratch[0], .dropout = DROPOUT };
 }
 
@@ -212,6 +336,33 @@ static void
 attention_backward(struct function *f)
 {
 	struct ops_attention a = attention_of(f);
+
+	f->d->ops->attention_backward(f->d, &a, f->weights, f->grads[0]);
+}
+
+/* Four heads of queries, two of keys and values. */
+static struct ops_attention
+grouped_of(const struct function *f)
+{
+	struct ops_attention a = attention_of(f);
+
+	a.NH = 4;
+	a.NKV = 2;
+	return a;
+}
+
+static void
+grouped_forward(struct function *f)
+{
+	struct ops_attention a = grouped_of(f);
+
+	f->d->ops->attention_forward(f->d, &a);
+}
+
+static void
+grouped_backward(struct function *f)
+{
+	struct ops_attention a = grouped_of(f);
 
 	f->d->ops->attention_backward(f->d, &a, f->weights, f->grads[0]);
 }
@@ -256,6 +407,19 @@ test_gradients(void)
 		.backward = embed_backward };
 	struct function norm = { .d = d, .n = { ROWS * CHANNELS, ROWS * CHANNELS, CHANNELS, CHANNELS }, .n_out = ROWS * CHANNELS,
 		.forward = norm_forward, .backward = norm_backward };
+	struct function rms_norm = { .d = d, .n = { ROWS * CHANNELS, ROWS * CHANNELS, CHANNELS }, .n_out = ROWS * CHANNELS,
+		.forward = rms_norm_forward, .backward = rms_norm_backward };
+	struct function matmul = { .d = d, .n = { ROWS * CHANNELS, CHANNELS * COLUMNS, COLUMNS }, .n_out = ROWS * COLUMNS,
+		.forward = matmul_forward, .backward = matmul_backward };
+	struct function turned = { .d = d, .n = { ROWS * CHANNELS, CHANNELS * COLUMNS, ROWS * COLUMNS }, .n_out = ROWS * COLUMNS,
+		.forward = turned_forward, .backward = turned_backward };
+	struct function silu = { .d = d, .n = { 100 }, .n_out = 100, .forward = silu_forward, .backward = silu_backward };
+	struct function gate = { .d = d, .n = { ROWS * 2 * CHANNELS }, .n_out = ROWS * CHANNELS, .forward = gate_forward,
+		.backward = gate_backward };
+	struct function rotate = { .d = d, .n = { ROWS * 2 * CHANNELS }, .n_out = ROWS * 2 * CHANNELS, .forward = rotate_forward,
+		.backward = rotate_backward };
+	struct function grouped = { .d = d, .n = { 19 * 2 * CHANNELS }, .n_out = 19 * CHANNELS, .forward = grouped_forward,
+		.backward = grouped_backward };
 	struct function gelu = { .d = d, .n = { 100 }, .n_out = 100, .forward = gelu_forward, .backward = gelu_backward };
 	struct function relu = { .d = d, .n = { 100 }, .n_out = 100, .forward = relu_forward, .backward = relu_backward };
 	struct function attention = { .d = d, .n = { 19 * 3 * CHANNELS }, .n_out = 19 * CHANNELS, .forward = attention_forward,
@@ -264,6 +428,13 @@ test_gradients(void)
 
 	check(&embed, "embed");
 	check(&norm, "norm");
+	check(&rms_norm, "norm by the root of the mean square");
+	check(&matmul, "matmul and column_sums");
+	check(&turned, "matmul of two transposed");
+	check(&silu, "silu");
+	check(&gate, "gate");
+	check(&rotate, "rotate");
+	check(&grouped, "attention with fewer heads of keys");
 	check(&gelu, "gelu");
 	check(&relu, "relu");
 	check(&attention, "attention");
@@ -274,7 +445,7 @@ test_gradients(void)
 /* ---- threads ---- */
 
 struct outputs {
-	struct array c, sums, out, logsum, dqkv, dgain, table, factor;
+	struct array c, sums, out, logsum, dqkv, dgain, table, factor, grouped, gated, direction, square;
 };
 
 /* Sizes that are cut into many pieces. */
@@ -287,11 +458,14 @@ run(int threads)
 	struct array a = array_random(M * K, 1, 1), b = array_random(K * N, 2, 1), qkv = array_random(M * 3 * C, 3, 1);
 	struct array gain = array_of(C, 1), mean = array_new(M), rstd = array_new(M), scratch = array_new(M * C);
 	struct outputs o = { array_new(M * N), array_of(N, 0), array_new(M * C), array_new(M * 4), array_new(M * 3 * C), array_of(C, 0),
-		array_of(V * C, 0), array_new(1) };
+		array_of(V * C, 0), array_new(1), array_new(M * 2 * C), array_random(M * 2 * C, 4, 1), array_new(M * C), array_new(N * N) };
 	struct ops_matmul m = { .M = M, .N = N, .K = K, .a = a.got, .lda = K, .b = b.got, .ldb = N, .c = o.c.got, .ldc = N };
 	int32_t starts[] = { 0, 100, 200, M }, ids[M], places[M];
-	struct ops_attention at = { .N = M, .C = C, .NH = 4, .documents = 3, .longest = 100, .starts = starts, .qkv = qkv.got,
+	struct ops_attention at = { .N = M, .C = C, .NH = 4, .NKV = 4, .documents = 3, .longest = 100, .starts = starts, .qkv = qkv.got,
 		.out = o.out.got, .logsum = o.logsum.got, .dropout = DROPOUT };
+	struct ops_rotate r = { .N = M, .C = C, .NH = 4, .NKV = 2, .places = places, .angles = a.got, .qkv = o.grouped.got };
+	struct ops_muon muon = { .rows = M, .columns = C, .ld = K, .p = a.got, .m = a.got + C, .g = a.got + 2 * C, .x = o.direction.got, .momentum = 0.9,
+		.scale = 1, .step = &STEP };
 	struct ops_norm n = { .N = M, .C = C, .x = a.got, .mean = mean.got, .rstd = rstd.got, .gain = gain.got, .bias = gain.got,
 		.epsilon = 1e-5 };
 	struct ops_embed e = { .N = M, .C = C, .ids = ids, .places = places, .table = a.got, .positions = a.got, .scale = 1 };
@@ -306,6 +480,14 @@ run(int threads)
 	d->ops->norm_backward(d, &n, b.got, scratch.got, NULL, o.dgain.got, o.sums.got);
 	d->ops->embed_backward(d, &e, b.got, o.table.got, NULL);
 	d->ops->clip(d, M * K, a.got, 1, o.factor.got, mean.got);
+	at.NKV = 2;
+	d->ops->attention_backward(d, &at, b.got, o.grouped.got);
+	d->ops->rotate(d, &r);
+	d->ops->gate_forward(d, OPS_SILU, M, C, o.gated.got, scratch.got);
+	d->ops->gate_backward(d, OPS_SILU, M, C, o.gated.got, scratch.got);
+	d->ops->muon_begin(d, &muon);
+	d->ops->muon_end(d, &muon);
+	d->ops->diagonal(d, N, 1, 2, a.got, o.square.got);
 	d->ops->close(d);
 	array_release(&a);
 	array_release(&b);
@@ -321,7 +503,7 @@ static void
 test_threads(void)
 {
 	static const char *const names[] = { "matmul", "column_sums", "attention", "its sums", "its gradients", "norm's gradients",
-		"embed's gradients", "clip" };
+		"embed's gradients", "clip", "gradients of grouped attention, turned", "gate's gradients", "muon's direction", "diagonal" };
 	struct outputs one = run(1), five = run(5);
 	struct array *of_one = &one.c, *of_five = &five.c;
 

@@ -74,15 +74,16 @@ test_embed(size_t N, size_t C, size_t V, double rate)
 	struct array dout = array_random(N * C, 3, 1), dtable = array_random(V * C, 4, 1), dpositions = array_random(9 * C, 5, 1);
 	CLEANUP(freep) int32_t *ids = numbers(N, V), *places = numbers(N, 9);
 
-	for (int blank = 0; blank < 2; blank++)
+	for (int blank = 1; blank >= 0; blank--) {
 		BOTH(w) {
 			struct ops_embed e = { .N = N, .C = C, .ids = ids, .places = places, .table = side(&table, w),
-				.positions = side(&positions, w), .scale = 3.5, .blank = blank, .dropout = dropout_of(rate) };
+				.positions = blank ? NULL : side(&positions, w), .scale = 3.5, .blank = blank, .dropout = dropout_of(rate) };
 
 			OPS(w)->embed_forward(devices[w], &e, side(&out, w));
 			OPS(w)->embed_backward(devices[w], &e, side(&dout, w), side(&dtable, w), blank ? NULL : side(&dpositions, w));
 		}
-	array_same(&out, 1e-6, "embed_forward");
+		array_same(&out, 1e-6, "embed_forward");
+	}
 	array_same(&dtable, 2e-6, "embed_backward, table");
 	array_same(&dpositions, 2e-6, "embed_backward, positions");
 	array_release(&table);
@@ -98,11 +99,13 @@ struct norm_arrays {
 };
 
 static struct ops_norm
-norm_of(struct norm_arrays *a, int w, size_t N, size_t C, bool branch, double rate)
+norm_of(struct norm_arrays *a, int w, size_t N, size_t C, enum ops_norm_kind kind, bool branch, double rate)
 {
-	return (struct ops_norm){ .N = N, .C = C, .x = side(&a->x, w), .branch = branch ? side(&a->branch, w) : NULL,
-		.sum = side(&a->sum, w), .mean = side(&a->mean, w), .rstd = side(&a->rstd, w), .gain = side(&a->gain, w),
-		.bias = side(&a->bias, w), .epsilon = 1e-5, .dropout = dropout_of(rate) };
+	bool rms = kind == OPS_RMS_NORM;
+
+	return (struct ops_norm){ .kind = kind, .N = N, .C = C, .x = side(&a->x, w), .branch = branch ? side(&a->branch, w) : NULL,
+		.sum = side(&a->sum, w), .mean = rms ? NULL : side(&a->mean, w), .rstd = side(&a->rstd, w), .gain = side(&a->gain, w),
+		.bias = rms ? NULL : side(&a->bias, w), .epsilon = 1e-5, .dropout = dropout_of(rate) };
 }
 
 static struct norm_arrays
@@ -125,17 +128,17 @@ norm_release(struct norm_arrays *a)
 }
 
 static void
-test_norm(size_t N, size_t C, double rate)
+test_norm(enum ops_norm_kind kind, size_t N, size_t C, double rate)
 {
 	for (int branch = 0; branch < 2; branch++) {
 		struct norm_arrays a = norm_arrays(N, C);
 
 		BOTH(w) {
-			struct ops_norm n = norm_of(&a, w, N, C, branch, rate);
+			struct ops_norm n = norm_of(&a, w, N, C, kind, branch, rate);
 
 			OPS(w)->norm_forward(devices[w], &n, side(&a.out, w));
 			OPS(w)->norm_backward(devices[w], &n, side(&a.dout, w), side(&a.dsum, w), branch ? side(&a.dbranch, w) : NULL,
-				side(&a.dgain, w), side(&a.dbias, w));
+				side(&a.dgain, w), kind == OPS_RMS_NORM ? NULL : side(&a.dbias, w));
 		}
 		array_same(&a.out, 3e-6, "norm_forward");
 		array_same(&a.dsum, 5e-6, "norm_backward");
@@ -167,6 +170,22 @@ test_activation(enum ops_activation kind, size_t n, double rate)
 }
 
 static void
+test_gate(enum ops_activation kind, size_t N, size_t F)
+{
+	struct array in = array_random(N * 2 * F, 1, 4), out = array_new(N * F), dout = array_random(N * F, 2, 1);
+
+	BOTH(w) {
+		OPS(w)->gate_forward(devices[w], kind, N, F, side(&in, w), side(&out, w));
+		OPS(w)->gate_backward(devices[w], kind, N, F, side(&in, w), side(&dout, w));
+	}
+	array_same(&out, 1e-6, "gate_forward");
+	array_same(&in, 2e-6, "gate_backward");
+	array_release(&in);
+	array_release(&out);
+	array_release(&dout);
+}
+
+static void
 test_sums(size_t N, size_t C)
 {
 	struct array x = array_random(N * C, 1, 1), sums = array_random(C, 2, 1), factor = array_new(1), norm = array_new(1);
@@ -185,14 +204,14 @@ test_sums(size_t N, size_t C)
 }
 
 static void
-test_attention(const int32_t *starts, size_t documents, size_t C, size_t NH, double rate)
+test_attention(const int32_t *starts, size_t documents, size_t C, size_t NH, size_t NKV, double rate)
 {
-	size_t N = (size_t)starts[documents];
-	struct array qkv = array_random(N * 3 * C, 1, 2), out = array_new(N * C), logsum = array_new(N * NH);
-	struct array dout = array_random(N * C, 2, 1), dqkv = array_new(N * 3 * C);
+	size_t N = (size_t)starts[documents], QKV = C + 2 * ops_key_channels(C, NH, NKV);
+	struct array qkv = array_random(N * QKV, 1, 2), out = array_new(N * C), logsum = array_new(N * NH);
+	struct array dout = array_random(N * C, 2, 1), dqkv = array_new(N * QKV);
 
 	BOTH(w) {
-		struct ops_attention a = { .N = N, .C = C, .NH = NH, .documents = documents, .longest = N, .starts = starts,
+		struct ops_attention a = { .N = N, .C = C, .NH = NH, .NKV = NKV, .documents = documents, .longest = N, .starts = starts,
 			.qkv = side(&qkv, w), .out = side(&out, w), .logsum = side(&logsum, w), .dropout = dropout_of(rate) };
 
 		OPS(w)->attention_forward(devices[w], &a);
@@ -210,17 +229,18 @@ test_attention(const int32_t *starts, size_t documents, size_t C, size_t NH, dou
 
 /* Three rows of their own slots, in any order, at different lengths. */
 static void
-test_decode(size_t C, size_t NH)
+test_decode(size_t C, size_t NH, size_t NKV)
 {
 	enum { R = 3, L = 21 };
+	size_t CK = ops_key_channels(C, NH, NKV);
 	static const int32_t slots[R] = { 2, 0, 1 }, at[R] = { 20, 0, 16 };
-	struct array qkv = array_random(R * 3 * C, 1, 2), keys = array_random(R * L * C, 2, 2), values = array_random(R * L * C, 3, 2);
+	struct array qkv = array_random(R * (C + 2 * CK), 1, 2), keys = array_random(R * L * CK, 2, 2), values = array_random(R * L * CK, 3, 2);
 	struct array out = array_new(R * C);
 
 	BOTH(w) {
-		struct ops_keep k = { .N = R, .C = C, .L = L, .slots = slots, .at = at, .qkv = side(&qkv, w), .keys = side(&keys, w),
+		struct ops_keep k = { .N = R, .C = C, .NH = NH, .NKV = NKV, .L = L, .slots = slots, .at = at, .qkv = side(&qkv, w), .keys = side(&keys, w),
 			.values = side(&values, w) };
-		struct ops_decode a = { .R = R, .C = C, .NH = NH, .L = L, .slots = slots, .at = at, .qkv = side(&qkv, w),
+		struct ops_decode a = { .R = R, .C = C, .NH = NH, .NKV = NKV, .L = L, .slots = slots, .at = at, .qkv = side(&qkv, w),
 			.keys = side(&keys, w), .values = side(&values, w), .out = side(&out, w) };
 
 		OPS(w)->keep(devices[w], &k);
@@ -233,6 +253,27 @@ test_decode(size_t C, size_t NH)
 	array_release(&keys);
 	array_release(&values);
 	array_release(&out);
+}
+
+/* Turned, and back again. */
+static void
+test_rotate(size_t N, size_t C, size_t NH, size_t NKV)
+{
+	size_t D = C / NH, row = C + 2 * NKV * D;
+	struct array angles = array_random(9 * D, 1, 1), qkv = array_random(N * row, 2, 2);
+	CLEANUP(freep) int32_t *places = numbers(N, 9);
+
+	for (int back = 0; back < 2; back++) {
+		BOTH(w) {
+			struct ops_rotate r = { .N = N, .C = C, .NH = NH, .NKV = NKV, .places = places, .angles = side(&angles, w),
+				.qkv = side(&qkv, w), .back = back };
+
+			OPS(w)->rotate(devices[w], &r);
+		}
+		array_same(&qkv, 1e-6, back ? "rotate, back" : "rotate");
+	}
+	array_release(&angles);
+	array_release(&qkv);
 }
 
 static void
@@ -287,6 +328,48 @@ test_adam(size_t n, bool clipped, bool decay)
 	array_release(&factor);
 }
 
+/* Some columns of a matrix of more; a gradient of zeros stays one. */
+static void
+test_muon(size_t rows, size_t columns, bool clipped, bool decay, double size)
+{
+	size_t ld = columns + 5;
+	struct array p = array_random(rows * ld, 1, 1), m = array_random(rows * ld, 2, size), g = array_random(rows * ld, 3, size);
+	struct array x = array_new(rows * columns), factor = array_of(1, 0.5);
+
+	BOTH(w) {
+		struct ops_muon muon = { .rows = rows, .columns = columns, .ld = ld, .p = side(&p, w), .m = side(&m, w), .g = side(&g, w),
+			.x = side(&x, w), .momentum = 0.95, .epsilon = 1e-7, .scale = 1.5, .clip = clipped ? side(&factor, w) : NULL,
+			.decay = decay, .step = &STEP };
+
+		OPS(w)->muon_begin(devices[w], &muon);
+		OPS(w)->muon_end(devices[w], &muon);
+	}
+	array_same(&p, 1e-6, "muon");
+	array_same(&m, 1e-6, "muon, m");
+	array_same(&x, 2e-6, "muon, x");
+	array_release(&p);
+	array_release(&m);
+	array_release(&g);
+	array_release(&x);
+	array_release(&factor);
+}
+
+static void
+test_diagonal(size_t n)
+{
+	struct array in = array_random(n * n, 1, 1), out = array_new(n * n), alone = array_new(n * n);
+
+	BOTH(w) {
+		OPS(w)->diagonal(devices[w], n, 3.5, -2, side(&in, w), side(&out, w));
+		OPS(w)->diagonal(devices[w], n, 3.5, -2, NULL, side(&alone, w));
+	}
+	array_same(&out, 1e-6, "diagonal");
+	array_same(&alone, 0, "diagonal, of nothing");
+	array_release(&in);
+	array_release(&out);
+	array_release(&alone);
+}
+
 static void
 test_device(const char *name, enum ops_precision precision)
 {
@@ -307,21 +390,39 @@ test_device(const char *name, enum ops_precision precision)
 	if (precision == OPS_F32) {
 		for (int i = 0; i < 2; i++) {
 			test_embed(70, 130, 11, 0.3 * i);
-			test_norm(67, 70, 0.3 * i);
-			test_norm(5, 1030, 0.3 * i);
+			test_norm(OPS_LAYER_NORM, 67, 70, 0.3 * i);
+			test_norm(OPS_LAYER_NORM, 5, 1030, 0.3 * i);
+			test_norm(OPS_RMS_NORM, 67, 70, 0.3 * i);
+			test_norm(OPS_RMS_NORM, 5, 1030, 0.3 * i);
 			test_activation(OPS_RELU, 16384 + 77, 0.3 * i);
 			test_activation(OPS_GELU, 1003, 0.3 * i);
-			test_attention(some, 5, 3 * 20, 3, 0.3 * i);
-			test_attention(some, 5, 2 * 64, 2, 0.3 * i);
-			test_attention(one, 1, 7, 1, 0.3 * i);
+			test_activation(OPS_SILU, 1003, 0.3 * i);
+			test_attention(some, 5, 3 * 20, 3, 3, 0.3 * i);
+			test_attention(some, 5, 2 * 64, 2, 2, 0.3 * i);
+			test_attention(some, 5, 6 * 20, 6, 2, 0.3 * i);
+			test_attention(some, 5, 4 * 32, 4, 1, 0.3 * i);
+			test_attention(one, 1, 7, 1, 1, 0.3 * i);
 			test_xent(9, 67, 0.1 * i);
 			test_xent(2, 3, 0.1 * i);
 			test_adam(16384 + 5, i, !i);
+			test_muon(67, 33, i, !i, 1);
+			test_muon(5, 130, i, !i, 1e-3);
 		}
 		test_sums(300, 70);
 		test_sums(1, 3);
-		test_decode(3 * 20, 3);
-		test_decode(2 * 64, 2);
+		test_decode(3 * 20, 3, 3);
+		test_decode(2 * 64, 2, 2);
+		test_decode(6 * 20, 6, 2);
+		test_decode(4 * 64, 4, 1);
+		test_rotate(35, 6 * 20, 6, 2);
+		test_rotate(3, 2 * 6, 2, 2);
+		test_rotate(1, 3 * 64, 3, 1);
+		test_gate(OPS_SILU, 19, 70);
+		test_gate(OPS_GELU, 3, 7);
+		test_gate(OPS_RELU, 1, 33);
+		test_muon(7, 3, false, true, 0);
+		test_diagonal(70);
+		test_diagonal(3);
 	}
 	is_int(OPS(1)->sync(devices[1]), 0, "nothing failed");
 	OPS(1)->close(devices[1]);
