@@ -28,3 +28,11 @@ component_output(const struct component *component, const char *name)
 {
 	return find_port(component->outputs, component->n_outputs, name);
 }
+
+bool
+component_digest(const struct component *component, char ret[SHA256_HEX])
+{
+	if (component->file)
+		sha256_hex_of_text(component->file->text, component->file->len, ret);
+	return component->file != NULL;
+}

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/sha256.h"
 #include "base/source.h"
 #include "base/value.h"
 #include "dsl/expr.h"
@@ -91,12 +92,14 @@ struct component {
 	const struct settings *settings; /* defaults of its steps; may be NULL */
 	/* of a component.yaml; NULL otherwise */
 	const struct value *spec; /* the document as it is */
-	const char *digest; /* sha256 of the text with CRLF as LF, lower-case hex */
+	const struct source *file; /* its text; the unit that the component lies in holds it */
 	const char *url; /* where it came from, when it was a URL */
 };
 
 /* The port with that name or id; SIZE_MAX if there is none. */
 size_t component_input(const struct component *component, const char *name);
 size_t component_output(const struct component *component, const char *name);
+/* Kubeflow's digest of a component.yaml, the sha256 of its text; false of any other. Worked out when it is asked for. */
+bool component_digest(const struct component *component, char ret[SHA256_HEX]);
 
 #endif

@@ -258,6 +258,8 @@ add_tasks(struct card *card, const struct component *component)
 static void
 add_facts(struct card *card, const struct component *component)
 {
+	char digest[SHA256_HEX];
+
 	if (card->html)
 		buf_puts(card->buf, "<table>\n");
 	add_text_fact(card, "image", component->image);
@@ -268,7 +270,8 @@ add_facts(struct card *card, const struct component *component)
 	if (component->kind == COMPONENT_GRAPH)
 		add_tasks(card, component);
 	add_text_fact(card, "from", component->url);
-	add_text_fact(card, "sha256", component->digest);
+	if (component_digest(component, digest))
+		add_text_fact(card, "sha256", digest);
 	if (card->html)
 		buf_puts(card->buf, "</table>\n");
 }

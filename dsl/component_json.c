@@ -286,6 +286,7 @@ const struct value *
 component_json(struct arena *arena, const struct component *c)
 {
 	struct dict dict = { .arena = arena };
+	char digest[SHA256_HEX];
 
 	put_text(&dict, "name", c->spec ? c->display : c->name);
 	put_text(&dict, "kind", kind_name(c->kind));
@@ -301,7 +302,8 @@ component_json(struct arena *arena, const struct component *c)
 	put(&dict, "annotations", pairs_value(arena, c->annotations, c->n_annotations));
 	if (c->kind == COMPONENT_GRAPH)
 		put(&dict, "tasks", task_names(arena, c));
-	put_text_if(&dict, "digest", c->digest);
+	if (component_digest(c, digest))
+		put_text(&dict, "digest", arena_strdup(arena, digest));
 	put_text_if(&dict, "url", c->url);
 	return settle(&dict);
 }

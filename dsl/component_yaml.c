@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "base/sha256.h"
 #include "dsl/component_yaml_load.h"
 
 static const char *const document_keys[] = { "name", "description", "metadata", "inputs", "outputs", "implementation",
@@ -217,15 +216,6 @@ read_document(struct loading *l, struct source *source)
 	return yaml.documents[0];
 }
 
-static const char *
-digest_of(struct arena *arena, const struct source *source)
-{
-	char digest[SHA256_HEX];
-
-	sha256_hex_of_text(source->text, source->len, digest);
-	return arena_strdup(arena, digest);
-}
-
 const struct component *
 component_from_yaml(struct unit *unit, const char *name, const char *url, struct diags *diags)
 {
@@ -236,7 +226,7 @@ component_from_yaml(struct unit *unit, const char *name, const char *url, struct
 
 	component->name = arena_strdup(unit->arena, name);
 	component->url = url ? arena_strdup(unit->arena, url) : NULL;
-	component->digest = digest_of(unit->arena, unit->source);
+	component->file = unit->source;
 	document = read_document(&l, unit->source);
 	if (document)
 		load_document(&l, document);

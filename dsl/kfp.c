@@ -80,10 +80,13 @@ static const char *
 component_ref(struct arena *arena, const struct component *component)
 {
 	struct object ref = { .arena = arena };
+	char digest[SHA256_HEX];
 
-	object_put_text(&ref, "digest", component->digest);
+	if (!component_digest(component, digest))
+		return NULL;
+	object_put_text(&ref, "digest", arena_strdup(arena, digest));
 	object_put_text(&ref, "url", component->url);
-	return component->digest ? annotation_json(arena, object_take(&ref)) : NULL;
+	return annotation_json(arena, object_take(&ref));
 }
 
 /* {input: tag}, which the metadata writer shows as what the step was given. */
