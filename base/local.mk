@@ -8,6 +8,7 @@ libbase_a_SOURCES = \
 	%D%/json_number.c %D%/json_number.h \
 	%D%/json_scan.c %D%/json_scan.h \
 	%D%/json_tree.c %D%/json_tree.h \
+	%D%/library.c %D%/library.h \
 	%D%/macros.c %D%/macros.h \
 	%D%/map.c %D%/map.h \
 	%D%/markup.c %D%/markup.h \

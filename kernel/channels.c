@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/macros.h"
+#include "kernel/zmq_library.h"
 
 static const int socket_types[N_CHANNELS] = {
 	[CHANNEL_SHELL] = ZMQ_ROUTER,
@@ -148,7 +149,10 @@ open_channel(struct channels *channels, enum channel channel, struct connection 
 int
 channels_open(struct channels *channels, struct connection *connection, struct error *err)
 {
-	*channels = (struct channels){ .context = zmq_ctx_new() };
+	*channels = (struct channels){ 0 };
+	if (zmq_library_open(err) < 0)
+		return -1;
+	channels->context = zmq_ctx_new();
 	if (!channels->context)
 		return error_set(err, "libzmq does not start: %s", zmq_strerror(errno));
 	zmq_ctx_set(channels->context, ZMQ_MAX_SOCKETS, 16);

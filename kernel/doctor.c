@@ -19,6 +19,7 @@
 
 #include "base/macros.h"
 #include "kernel/kernelspecs.h"
+#include "kernel/zmq_library.h"
 #include "runtime/cluster/kubeconfig.h"
 
 enum { LINE_BYTES_MAX = 512 }; /* of a driver's file; longer lines are cut */
@@ -92,17 +93,29 @@ report_program(struct doctor *doctor)
 }
 
 static void
-report_libraries(struct doctor *doctor)
+report_libzmq(struct doctor *doctor)
 {
+	struct error err;
 	char text[64];
 	int major, minor, patch;
 
-	buf_puts(doctor->report, "\nlibraries\n");
+	if (zmq_library_open(&err)) {
+		line(doctor, "libzmq", "cannot be opened");
+		problem(doctor, "kernels cannot start: %s; install libzmq5", err.text);
+		return;
+	}
 	zmq_version(&major, &minor, &patch);
 	snprintf(text, sizeof(text), "%d.%d.%d%s", major, minor, patch, zmq_has("curve") ? " with curve" : "");
 	line(doctor, "libzmq", text);
 	if (!zmq_has("curve"))
 		problem(doctor, "libzmq was built without curve: kernels that ask for encryption cannot start");
+}
+
+static void
+report_libraries(struct doctor *doctor)
+{
+	buf_puts(doctor->report, "\nlibraries\n");
+	report_libzmq(doctor);
 	line(doctor, "jansson", jansson_version_str());
 	line(doctor, "OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING));
 	line(doctor, "SQLite", sqlite3_libversion());

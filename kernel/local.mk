@@ -93,6 +93,7 @@ libkernel_a_SOURCES += %D%/text_output.c %D%/text_output.h
 libkernel_a_SOURCES += %D%/thread.c %D%/thread.h
 libkernel_a_SOURCES += %D%/url_cache.c %D%/url_cache.h
 libkernel_a_SOURCES += %D%/usage.c %D%/usage.h
+libkernel_a_SOURCES += %D%/zmq_library.c %D%/zmq_library.h
 nodist_libkernel_a_SOURCES = \
 	%D%/kernelspec_files.c \
 	%D%/std_files.c

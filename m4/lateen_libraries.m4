@@ -1,5 +1,5 @@
-# LATEEN_LIBRARIES: what we link, and libcurl, of which only the headers are used: it draws in two dozen libraries, so
-# whoever needs it opens it with dlopen on first use.
+# LATEEN_LIBRARIES: what we link, and libzmq and libcurl, of which only the headers are used: they draw in a dozen and two
+# dozen libraries, so whoever needs them opens them on first use (base/library.h).
 #
 # LATEEN_CFLAGS and LATEEN_LIBS are for everything; programs are linked with --as-needed, so that each carries only
 # what it uses.
@@ -17,7 +17,7 @@ AC_DEFUN([LATEEN_LIBRARIES], [
 	PKG_CHECK_MODULES([PCRE2], [libpcre2-8 >= 10.34])
 	LATEEN_CFLAGS="$ZMQ_CFLAGS $JANSSON_CFLAGS $CRYPTO_CFLAGS $CURL_CFLAGS $UUID_CFLAGS $YAML_CFLAGS $SQLITE_CFLAGS \
 $ZLIB_CFLAGS $UTF8PROC_CFLAGS $PCRE2_CFLAGS"
-	LATEEN_LIBS="$ZMQ_LIBS $JANSSON_LIBS $CRYPTO_LIBS $UUID_LIBS $YAML_LIBS $SQLITE_LIBS $ZLIB_LIBS $UTF8PROC_LIBS \
+	LATEEN_LIBS="$JANSSON_LIBS $CRYPTO_LIBS $UUID_LIBS $YAML_LIBS $SQLITE_LIBS $ZLIB_LIBS $UTF8PROC_LIBS \
 $PCRE2_LIBS -lm -lpthread"
 	AC_SUBST([LATEEN_CFLAGS])
 	AC_SUBST([LATEEN_LIBS])

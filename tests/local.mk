@@ -152,6 +152,7 @@ SCRIPT_TESTS += %D%/kernel/test_bundle.py
 SCRIPT_TESTS += %D%/kernel/test_cli.py
 SCRIPT_TESTS += %D%/kernel/test_cluster.py
 SCRIPT_TESTS += %D%/kernel/test_jupyter_kernel_test.py
+SCRIPT_TESTS += %D%/kernel/test_libraries.py
 SCRIPT_TESTS += %D%/kernel/test_secrets.py
 SCRIPT_TESTS += %D%/kernel/test_tensorboard.py
 SCRIPT_TESTS += %D%/lint/includes.py

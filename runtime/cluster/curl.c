@@ -5,37 +5,8 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <string.h>
 
-static int
-find_functions(struct curl_library *curl)
-{
-	struct {
-		const char *name;
-		void *function; /* where the pointer goes */
-	} table[] = {
-		{ "curl_global_init", &curl->global_init }, { "curl_global_cleanup", &curl->global_cleanup },
-		{ "curl_easy_init", &curl->init }, { "curl_easy_cleanup", &curl->cleanup },
-		{ "curl_easy_setopt", &curl->setopt }, { "curl_easy_getinfo", &curl->getinfo },
-		{ "curl_easy_perform", &curl->perform }, { "curl_easy_pause", &curl->pause },
-		{ "curl_easy_send", &curl->send }, { "curl_easy_recv", &curl->recv },
-		{ "curl_easy_strerror", &curl->strerror }, { "curl_slist_append", &curl->list_append },
-		{ "curl_slist_free_all", &curl->list_free }, { "curl_multi_init", &curl->multi_init },
-		{ "curl_multi_cleanup", &curl->multi_cleanup }, { "curl_multi_add_handle", &curl->multi_add },
-		{ "curl_multi_remove_handle", &curl->multi_remove }, { "curl_multi_perform", &curl->multi_perform },
-		{ "curl_multi_poll", &curl->multi_poll }, { "curl_multi_info_read", &curl->multi_info_read },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		void *symbol = dlsym(curl->library, table[i].name);
-
-		if (!symbol)
-			return -1;
-		/* POSIX lets an object pointer hold a function's; C has no cast for it. */
-		memcpy(table[i].function, &symbol, sizeof symbol);
-	}
-	return 0;
-}
+#include "base/library.h"
 
 /* The one lock that libcurl wants of its users: before 7.84 it counts who has begun with it without one of its own. */
 static void
@@ -52,18 +23,30 @@ lock_counting(bool lock)
 int
 curl_library_open(struct curl_library *ret, struct error *err)
 {
+	const struct library_function functions[] = {
+		{ "curl_global_init", &ret->global_init }, { "curl_global_cleanup", &ret->global_cleanup },
+		{ "curl_easy_init", &ret->init }, { "curl_easy_cleanup", &ret->cleanup },
+		{ "curl_easy_setopt", &ret->setopt }, { "curl_easy_getinfo", &ret->getinfo },
+		{ "curl_easy_perform", &ret->perform }, { "curl_easy_pause", &ret->pause },
+		{ "curl_easy_send", &ret->send }, { "curl_easy_recv", &ret->recv },
+		{ "curl_easy_strerror", &ret->strerror }, { "curl_slist_append", &ret->list_append },
+		{ "curl_slist_free_all", &ret->list_free }, { "curl_multi_init", &ret->multi_init },
+		{ "curl_multi_cleanup", &ret->multi_cleanup }, { "curl_multi_add_handle", &ret->multi_add },
+		{ "curl_multi_remove_handle", &ret->multi_remove }, { "curl_multi_perform", &ret->multi_perform },
+		{ "curl_multi_poll", &ret->multi_poll }, { "curl_multi_info_read", &ret->multi_info_read },
+	};
 	bool begun;
 
-	*ret = (struct curl_library){ .library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL) };
+	ret->library = library_open("libcurl.so.4", functions, ARRAY_LEN(functions), err);
 	if (!ret->library)
-		return error_set(err, "libcurl.so.4 cannot be opened: %s", dlerror());
+		return -1;
 	lock_counting(true);
-	begun = !find_functions(ret) && !ret->global_init(CURL_GLOBAL_DEFAULT);
+	begun = !ret->global_init(CURL_GLOBAL_DEFAULT);
 	lock_counting(false);
 	if (begun)
 		return 0;
 	dlclose(ret->library);
-	return error_set(err, "libcurl.so.4 is not the library it should be");
+	return error_set(err, "libcurl.so.4 does not start");
 }
 
 void

@@ -3,8 +3,8 @@
 
 #include <dlfcn.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "base/library.h"
 #include "base/macros.h"
 #include "runtime/step/packed_private.h"
 
@@ -30,38 +30,25 @@ struct zstd {
 	bool is_full; /* there may be more without more input */
 };
 
-/* ISO C has no cast from a pointer to an object to one to a function; POSIX has this. */
-static bool
-find(void *library, const char *name, void *ret, size_t size)
-{
-	void *function = dlsym(library, name);
-
-	memcpy(ret, &function, size);
-	return function != NULL;
-}
-
-static bool
-find_functions(struct zstd *zstd)
-{
-	return find(zstd->library, "ZSTD_createDStream", &zstd->create, sizeof(zstd->create)) &&
-	       find(zstd->library, "ZSTD_freeDStream", &zstd->release, sizeof(zstd->release)) &&
-	       find(zstd->library, "ZSTD_decompressStream", &zstd->unpack, sizeof(zstd->unpack)) &&
-	       find(zstd->library, "ZSTD_isError", &zstd->is_error, sizeof(zstd->is_error)) &&
-	       find(zstd->library, "ZSTD_getErrorName", &zstd->error_name, sizeof(zstd->error_name));
-}
-
 struct zstd *
 zstd_open(struct error *err)
 {
 	struct zstd *zstd = xcalloc(1, sizeof(*zstd));
+	const struct library_function functions[] = {
+		{ "ZSTD_createDStream", &zstd->create },
+		{ "ZSTD_freeDStream", &zstd->release },
+		{ "ZSTD_decompressStream", &zstd->unpack },
+		{ "ZSTD_isError", &zstd->is_error },
+		{ "ZSTD_getErrorName", &zstd->error_name },
+	};
+	struct error why;
 
 	zstd->is_whole = true;
-	zstd->library = dlopen("libzstd.so.1", RTLD_NOW | RTLD_LOCAL);
+	zstd->library = library_open("libzstd.so.1", functions, ARRAY_LEN(functions), &why);
 	if (!zstd->library)
-		error_set(err, "it is packed by zstd, and libzstd.so.1 cannot be opened: %s; install libzstd (Debian: libzstd1) or unpack the file",
-			dlerror());
-	else if (!find_functions(zstd) || !(zstd->stream = zstd->create()))
-		error_set(err, "it is packed by zstd, and libzstd.so.1 is not the library it should be");
+		error_set(err, "it is packed by zstd, and %s; install libzstd (Debian: libzstd1) or unpack the file", why.text);
+	else if (!(zstd->stream = zstd->create()))
+		error_set(err, "it is packed by zstd, and libzstd.so.1 does not start");
 	if (zstd->stream)
 		return zstd;
 	zstd_close(zstd);
