@@ -169,6 +169,7 @@ SCRIPT_TESTS += %D%/train/score_vs_peers.py
 SCRIPT_TESTS += %D%/train/bpe_vs_tokenizers.py
 SCRIPT_TESTS += %D%/train/gpt2_vs_transformers.py
 SCRIPT_TESTS += %D%/train/parity_vs_torch.py
+SCRIPT_TESTS += %D%/train/subword_vs_t2t.py
 SCRIPT_TESTS += %D%/train/test_generate.py
 SCRIPT_TESTS += %D%/train/test_subword.py
 SCRIPT_TESTS += %D%/train/test_token_steps.py

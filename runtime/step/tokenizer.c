@@ -8,12 +8,19 @@
 #include "runtime/step/fields.h"
 #include "runtime/step/step.h"
 #include "runtime/train/bpe_train.h"
+#include "runtime/train/subword_train.h"
 
 /* The ids 0 and 1, as in Tensor2Tensor's vocabularies. */
 static const char *const SPECIAL[] = { "<pad>", "<EOS>" };
 
+static bool
+is_t2t(const struct step_call *call)
+{
+	return !strcmp(step_text(call, "kind"), "t2t");
+}
+
 static int
-count_rows(struct good_rows *rows, struct bpe_corpus *corpus, struct error *err)
+count_rows(struct good_rows *rows, bool t2t, struct bpe_corpus *corpus, struct error *err)
 {
 	const char *const *texts;
 	int more;
@@ -22,14 +29,33 @@ count_rows(struct good_rows *rows, struct bpe_corpus *corpus, struct error *err)
 		for (uint32_t i = 0; i < rows->fields->n; i++) {
 			const char *text = texts[rows->fields->columns[i]];
 
-			if (bpe_corpus_add(corpus, text, strlen(text), err))
+			if ((t2t ? subword_corpus_add : bpe_corpus_add)(corpus, text, strlen(text), err))
 				return -1;
 		}
 	return more;
 }
 
 static int
-train(const struct step_call *call, const struct bpe_corpus *corpus, const struct good_rows *rows, struct error *err)
+train_t2t(const struct step_call *call, const struct bpe_corpus *corpus, const struct good_rows *rows, struct error *err)
+{
+	CLEANUP(buf_release) struct buf file = { 0 };
+	struct subword_train_options options;
+	struct subword_trained trained;
+	int64_t size, length;
+
+	if (step_number(call, "vocab", SUBWORD_IDS_MAX, &size, err) ||
+	    step_number(call, "max-subtoken-length", SUBWORD_LENGTH_MAX, &length, err))
+		return -1;
+	options = (struct subword_train_options){ (uint32_t)size, (uint32_t)length };
+	if (subword_train(corpus, &options, &file, &trained, err) || step_write(step_text(call, "output"), &file, err))
+		return -1;
+	printf("%u subwords, such as stand there %u times, from %zu different words of %llu rows\n", trained.size, trained.least, corpus->n,
+		(unsigned long long)rows->good);
+	return 0;
+}
+
+static int
+train_bpe(const struct step_call *call, const struct bpe_corpus *corpus, const struct good_rows *rows, struct error *err)
 {
 	struct bpe_train_options options = { .special = SPECIAL, .n_special = ARRAY_LEN(SPECIAL) };
 	struct buf text = { 0 };
@@ -66,11 +92,13 @@ step_tokenizer(const struct step_call *call, struct error *err)
 	int64_t percent;
 	int result = -1;
 
+	if (!is_t2t(call) && strcmp(step_text(call, "kind"), "bpe") != 0)
+		return error_set(err, "--kind wants `bpe` or `t2t`, not `%s`", step_text(call, "kind"));
 	bpe_corpus_init(&corpus);
 	if (!step_number(call, "max-bad", 100, &percent, err) && !fields_read(&fields, step_text(call, "fields"), err) &&
 	    (rows.rows = rows_open(step_text(call, "input"), err)) && !fields_find(&fields, rows.rows, err) &&
-	    !count_rows(&rows, &corpus, err) && !good_rows_check(&rows, percent, err))
-		result = train(call, &corpus, &rows, err);
+	    !count_rows(&rows, is_t2t(call), &corpus, err) && !good_rows_check(&rows, percent, err))
+		result = (is_t2t(call) ? train_t2t : train_bpe)(call, &corpus, &rows, err);
 	rows_close(rows.rows);
 	bpe_corpus_release(&corpus);
 	fields_release(&fields);

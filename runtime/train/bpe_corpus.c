@@ -44,11 +44,9 @@ grow(struct bpe_corpus *corpus)
 		place(corpus, i);
 }
 
-static int
-count_piece(void *context, const char *piece, size_t len)
+int
+bpe_corpus_count(struct bpe_corpus *corpus, const char *piece, size_t len)
 {
-	struct bpe_corpus *corpus = context;
-
 	for (size_t at = bpe_hash(piece, len) & corpus->slot_mask; corpus->slots[at]; at = (at + 1) & corpus->slot_mask) {
 		struct bpe_counted *known = &corpus->pieces[corpus->slots[at] - 1];
 
@@ -70,10 +68,20 @@ count_piece(void *context, const char *piece, size_t len)
 	return 0;
 }
 
+static int
+count_piece(void *context, const char *piece, size_t len)
+{
+	return bpe_corpus_count(context, piece, len);
+}
+
 int
 bpe_corpus_add(struct bpe_corpus *corpus, const char *text, size_t len, struct error *err)
 {
-	if (!bpe_split_text(&corpus->split, text, len, count_piece, corpus, err))
-		return 0;
+	return bpe_split_text(&corpus->split, text, len, count_piece, corpus, err) ? bpe_corpus_full(err) : 0;
+}
+
+int
+bpe_corpus_full(struct error *err)
+{
 	return error_set(err, "the corpus has more than %d different words, or %zu bytes of them", BPE_PIECES_MAX, BPE_CORPUS_MAX);
 }

@@ -30,5 +30,8 @@ void bpe_corpus_init(struct bpe_corpus *corpus);
 void bpe_corpus_release(struct bpe_corpus *corpus);
 /* Counts the pieces of a text, of any bytes; an error past the ceilings. */
 int bpe_corpus_add(struct bpe_corpus *corpus, const char *text, size_t len, struct error *err);
+/* Counts one piece, for who cuts texts in another way; -1 past the ceilings, of which bpe_corpus_full is the error. */
+int bpe_corpus_count(struct bpe_corpus *corpus, const char *piece, size_t len);
+int bpe_corpus_full(struct error *err);
 
 #endif

@@ -190,37 +190,54 @@ longest_at(const struct subword *subword, const char *text, size_t len, size_t *
 	return best - 1;
 }
 
-static void
-encode_token(const struct subword *subword, const char *token, size_t len, struct buf *escaped, struct token_ids *ret)
+int
+subword_words(const char *text, size_t len, subword_word each, void *context)
 {
-	buf_clear(escaped);
-	escape(subword, token, len, escaped);
-	for (size_t at = 0, n = 0; at < escaped->len; at += n)
-		vec_push(ret, longest_at(subword, escaped->data + at, escaped->len - at, &n));
+	size_t start = 0, n = 0;
+	bool before;
+	int result = 0;
+
+	if (!len)
+		return 0;
+	before = is_alnum(text, len, &n);
+	for (size_t at = n; at < len && !result; at += n) {
+		bool alnum = is_alnum(text + at, len - at, &n);
+
+		if (alnum != before) {
+			if (start == 0 || at - start != 1 || text[start] != ' ')
+				result = each(context, text + start, at - start);
+			start = at;
+		}
+		before = alnum;
+	}
+	return result ? result : each(context, text + start, len - start);
+}
+
+struct encoding {
+	const struct subword *subword;
+	struct buf escaped;
+	struct token_ids *ids;
+};
+
+static int
+encode_word(void *context, const char *word, size_t len)
+{
+	struct encoding *e = context;
+
+	buf_clear(&e->escaped);
+	escape(e->subword, word, len, &e->escaped);
+	for (size_t at = 0, n = 0; at < e->escaped.len; at += n)
+		vec_push(e->ids, longest_at(e->subword, e->escaped.data + at, e->escaped.len - at, &n));
+	return 0;
 }
 
 void
 subword_encode(const struct subword *subword, const char *text, size_t len, struct token_ids *ret)
 {
-	struct buf escaped = { .max = SIZE_MAX };
-	size_t start = 0, n = 0;
-	bool before;
+	struct encoding e = { subword, { .max = SIZE_MAX }, ret };
 
-	if (!len)
-		return;
-	before = is_alnum(text, len, &n);
-	for (size_t at = n; at < len; at += n) {
-		bool alnum = is_alnum(text + at, len - at, &n);
-
-		if (alnum != before) {
-			if (start == 0 || at - start != 1 || text[start] != ' ')
-				encode_token(subword, text + start, at - start, &escaped, ret);
-			start = at;
-		}
-		before = alnum;
-	}
-	encode_token(subword, text + start, len - start, &escaped, ret);
-	buf_release(&escaped);
+	subword_words(text, len, encode_word, &e);
+	buf_release(&e.escaped);
 }
 
 /* ---- decoding ---- */

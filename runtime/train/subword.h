@@ -25,6 +25,9 @@ void subword_free(struct subword *subword); /* NULL is fine */
 void subword_write(const struct subword *subword, struct buf *buf);
 /* Ids are below. */
 uint32_t subword_size(const struct subword *subword);
+/* Gives each word of the text to the function, until it returns something other than 0, which is then returned. */
+typedef int (*subword_word)(void *context, const char *word, size_t len);
+int subword_words(const char *text, size_t len, subword_word each, void *context);
 /* Appends the ids of the text, no <EOS> behind them. */
 void subword_encode(const struct subword *subword, const char *text, size_t len, struct token_ids *ret);
 /* Appends the text of the ids, a `<pad>` among them as its letters; an id that there is not is an error. */
