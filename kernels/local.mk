@@ -19,3 +19,12 @@ libkernels_a_SOURCES += %D%/simd_ops.h
 libkernels_a_SOURCES += %D%/simd_rows.h
 libkernels_a_SOURCES += %D%/simd_update.h
 libkernels_a_SOURCES += %D%/team.c %D%/team.h
+
+# The CUDA kernels as host code, under the emulation: for tests.
+EXTRA_DIST += %D%/cuda/device.h
+if HAVE_CXX
+check_LIBRARIES += libemulated.a
+endif
+libemulated_a_SOURCES =
+libemulated_a_SOURCES += %D%/cuda/emulate.cc %D%/cuda/emulate.h
+libemulated_a_SOURCES += %D%/cuda/emulate_tensor.cc

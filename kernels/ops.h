@@ -257,15 +257,22 @@ struct ops_device {
  * bfloat16 is refused where there are no instructions for it. NULL with a sentence in *ret_why, a constant. */
 struct ops_device *ops_open(const char *name, int threads, enum ops_precision precision, const char **ret_why);
 
+/* What kernels of a device share with the host. */
+#ifdef __CUDACC__
+#define OPS_SHARED static inline __host__ __device__
+#else
+#define OPS_SHARED static inline
+#endif
+
 /* CK: channels of the keys, and of the values. */
-static inline size_t
+OPS_SHARED size_t
 ops_key_channels(size_t C, size_t NH, size_t NKV)
 {
 	return C / NH * NKV;
 }
 
 /* Philox 4x32-10 (Salmon et al. 2011). */
-static inline void
+OPS_SHARED void
 ops_philox(const uint32_t counter[4], uint64_t key, uint32_t ret[4])
 {
 	uint32_t x0 = counter[0], x1 = counter[1], x2 = counter[2], x3 = counter[3], k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
@@ -288,7 +295,7 @@ ops_philox(const uint32_t counter[4], uint64_t key, uint32_t ret[4])
 
 /* The random word of element e of a site in a step. Elements are counted by 64: word e % 64 / 16 of counter e / 64 * 16 + e % 16, so
  * that 16 neighbours are the same word of 16 counters. */
-static inline uint32_t
+OPS_SHARED uint32_t
 ops_random(uint64_t seed, uint64_t step, uint32_t site, uint64_t e)
 {
 	uint64_t block = e / 64 * 16 + e % 16;
@@ -299,14 +306,14 @@ ops_random(uint64_t seed, uint64_t step, uint32_t site, uint64_t e)
 }
 
 /* A random word below this is dropped. */
-static inline uint32_t
+OPS_SHARED uint32_t
 ops_dropped_below(double rate)
 {
 	return rate <= 0 ? 0 : (uint32_t)(rate * 4294967296.0);
 }
 
 /* Which random number belongs to a probability of attention: query row i of the batch, head h of NH, key j of the document. */
-static inline uint64_t
+OPS_SHARED uint64_t
 ops_attention_element(uint64_t i, uint64_t NH, uint64_t h, uint64_t j)
 {
 	return ((i * NH + h) << 16) + j;

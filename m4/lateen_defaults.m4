@@ -18,6 +18,7 @@ AC_DEFUN([LATEEN_SUMMARY], [
 lateen $PACKAGE_VERSION
   prefix        $prefix
   compiler      $CC ($CFLAGS)
+  C++           $CXX (found: $have_cxx; for tests of the CUDA kernels)
   werror        $enable_werror
   sanitizers    $enable_sanitizers
   coverage      $enable_coverage

@@ -217,6 +217,13 @@ check_PROGRAMS += %D%/train/step_tool
 # The cost of watching a workflow, for bench/cluster/status.py.
 check_PROGRAMS += %D%/runtime/cluster/status_tool
 
+# The CUDA kernels on the host.
+if HAVE_CXX
+C_TESTS += %D%/kernels/test_emulate
+endif
+%C%_kernels_test_emulate_SOURCES = %D%/kernels/test_emulate.cc
+%C%_kernels_test_emulate_LDADD = libemulated.a $(LDADD)
+
 # Runs on clusters, for the scripts.
 check_PROGRAMS += %D%/runtime/cluster/remote_tool
 %C%_runtime_cluster_test_remote_SOURCES = %D%/runtime/cluster/test_remote.c $(GRAPH_PLAN)

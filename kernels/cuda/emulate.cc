@@ -1,0 +1,560 @@
+#include "config.h"
+
+#include "kernels/cuda/emulate.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define FIBERS_ARE_TOLD 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FIBERS_ARE_TOLD 1
+#endif
+#endif
+
+#ifdef FIBERS_ARE_TOLD
+#include <sanitizer/asan_interface.h>
+#endif
+
+enum {
+	THREADS_MAX = 1024, /* of a block */
+	WARP = 32,
+	COPIES_MAX = 256, /* that a thread has in flight */
+	STACK = 128 * 1024,
+	SHARED_PLAIN = 48 * 1024, /* dynamic shared memory that needs no leave */
+	SHARED_MAX = 227 * 1024, /* of a block, on sm_80 163 KiB and on sm_90 227 */
+	KERNELS_MAX = 64,
+	POISON = 0xFF, /* four of them are a NaN, and two are one of bfloat16 */
+};
+
+enum thread_state { READY, AT_BARRIER, IN_MEETING, DONE };
+
+struct copy {
+	void *to;
+	const void *from;
+	bool valid;
+	unsigned group;
+};
+
+struct thread {
+	enum thread_state state;
+	uint3 index;
+	const char *file; /* of the barrier it waits at */
+	int line;
+	struct emulate_meeting *meeting;
+	struct copy copies[COPIES_MAX];
+	unsigned n_copies, group;
+	ucontext_t context;
+	unsigned char *stack;
+	void *fake; /* the address sanitizer's own stack of this one */
+};
+
+/* One launch after the other, on one host thread: the state is one. */
+static struct {
+	enum emulate_order order;
+	struct emulate_counts counts;
+	bool failed;
+	char failure[512];
+	struct {
+		const void *kernel;
+		int bytes;
+	} allowed[KERNELS_MAX];
+
+	struct thread threads[THREADS_MAX];
+	unsigned n, current, waiting, done; /* of the block that runs */
+	bool inside; /* a thread runs, not the host */
+	unsigned long block; /* counts all blocks of all launches */
+	struct emulate_place place;
+	void *shared;
+	void (*body)(void *);
+	void *arg;
+	ucontext_t host;
+	void *host_fake;
+	const void *host_stack;
+	size_t host_stack_size;
+} now;
+
+/* ---- fibers ---- */
+
+static void
+to_thread(struct thread *t)
+{
+	now.inside = true;
+	now.place.thread = t->index;
+#ifdef FIBERS_ARE_TOLD
+	__sanitizer_start_switch_fiber(&now.host_fake, t->stack, STACK);
+#endif
+	swapcontext(&now.host, &t->context);
+#ifdef FIBERS_ARE_TOLD
+	__sanitizer_finish_switch_fiber(now.host_fake, NULL, NULL);
+#endif
+	now.inside = false;
+}
+
+static void
+to_host(struct thread *t)
+{
+#ifdef FIBERS_ARE_TOLD
+	__sanitizer_start_switch_fiber(t->state == DONE ? NULL : &t->fake, now.host_stack, now.host_stack_size);
+#endif
+	swapcontext(&t->context, &now.host);
+#ifdef FIBERS_ARE_TOLD
+	__sanitizer_finish_switch_fiber(t->fake, NULL, NULL);
+#endif
+}
+
+static struct thread *
+self(void)
+{
+	return &now.threads[now.current];
+}
+
+/* Only the first one counts. Called by a thread, which does not go on. */
+void
+emulate_fail(const char *format, ...)
+{
+	if (!now.failed) {
+		va_list args;
+
+		now.failed = true;
+		va_start(args, format);
+		vsnprintf(now.failure, sizeof(now.failure), format, args);
+		va_end(args);
+	}
+	if (now.inside) {
+		self()->state = DONE;
+		to_host(self());
+	}
+}
+
+const char *
+emulate_base_name(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	return slash ? slash + 1 : file;
+}
+
+static void
+release_barrier(void)
+{
+	now.waiting = 0;
+	now.counts.barriers++;
+	for (unsigned i = 0; i < now.n; i++)
+		now.threads[i].state = READY;
+}
+
+void
+emulate_syncthreads(const char *file, int line)
+{
+	struct thread *me = self();
+
+	if (now.done)
+		emulate_fail("%s:%d: thread %u waits at a barrier, and others have ended without it", emulate_base_name(file), line, now.current);
+	for (unsigned i = 0; now.waiting && i < now.n; i++) {
+		const struct thread *t = &now.threads[i];
+
+		if (t->state == AT_BARRIER && (t->line != line || strcmp(t->file, file) != 0))
+			emulate_fail("threads %u and %u are at different barriers, %s:%d and %s:%d", i, now.current, emulate_base_name(t->file), t->line,
+				emulate_base_name(file), line);
+		if (t->state == AT_BARRIER)
+			break;
+	}
+	me->file = file;
+	me->line = line;
+	me->state = AT_BARRIER;
+	if (++now.waiting == now.n)
+		release_barrier();
+	else
+		to_host(me);
+}
+
+/* ---- warps ---- */
+
+unsigned
+emulate_lane(void)
+{
+	return now.current % WARP;
+}
+
+static bool
+same_meeting(const struct emulate_meeting *a, const struct emulate_meeting *b)
+{
+	return a->run == b->run && a->mask == b->mask && a->line == b->line && strcmp(a->file, b->file) == 0;
+}
+
+/* Whether all lanes of the mask have come. */
+static bool
+all_came(const struct emulate_meeting *m, struct emulate_meeting *ret[WARP])
+{
+	struct thread *warp = &now.threads[now.current - emulate_lane()];
+	bool all = true;
+
+	for (unsigned lane = 0; lane < WARP; lane++) {
+		const struct thread *t = &warp[lane];
+		struct emulate_meeting *other = lane == emulate_lane() ? t->meeting : t->state == IN_MEETING ? t->meeting : NULL;
+
+		ret[lane] = NULL;
+		if (!(m->mask >> lane & 1))
+			continue;
+		if (now.current - emulate_lane() + lane >= now.n)
+			emulate_fail("%s:%d: %s concerns lane %u, which this block has not", emulate_base_name(m->file), m->line, m->what, lane);
+		if (t->state == DONE)
+			emulate_fail("%s:%d: %s waits for lane %u, which has ended", emulate_base_name(m->file), m->line, m->what, lane);
+		if (t->state == AT_BARRIER)
+			emulate_fail("%s:%d: %s waits for lane %u, which is at the barrier of %s:%d", emulate_base_name(m->file), m->line, m->what, lane,
+				emulate_base_name(t->file), t->line);
+		if (other && other->mask >> emulate_lane() & 1 && !same_meeting(m, other))
+			emulate_fail("%s:%d: lane %u is in %s of mask %08X, and lane %u in %s of mask %08X at %s:%d", emulate_base_name(m->file), m->line,
+				emulate_lane(), m->what, m->mask, lane, other->what, other->mask, emulate_base_name(other->file), other->line);
+		if (!other || !same_meeting(m, other))
+			all = false;
+		ret[lane] = other;
+	}
+	return all;
+}
+
+void
+emulate_meet(struct emulate_meeting *m)
+{
+	struct thread *me = self(), *warp = me - emulate_lane();
+	struct emulate_meeting *lanes[WARP];
+
+	if (!(m->mask >> emulate_lane() & 1))
+		emulate_fail("%s:%d: %s is called by lane %u, which its mask %08X does not hold", emulate_base_name(m->file), m->line, m->what,
+			emulate_lane(), m->mask);
+	me->meeting = m;
+	if (all_came(m, lanes)) {
+		m->run(lanes, m->mask);
+		for (unsigned lane = 0; lane < WARP; lane++)
+			if (m->mask >> lane & 1)
+				warp[lane].state = READY;
+		return;
+	}
+	me->state = IN_MEETING;
+	to_host(me);
+}
+
+void
+emulate_nothing(struct emulate_meeting *const lanes[32], unsigned mask)
+{
+	(void)lanes;
+	(void)mask;
+}
+
+void
+emulate_shuffle(struct emulate_meeting *const lanes[32], unsigned mask)
+{
+	for (unsigned lane = 0; lane < WARP; lane++) {
+		if (!(mask >> lane & 1))
+			continue;
+		if (!(mask >> lanes[lane]->source & 1))
+			emulate_fail("%s:%d: lane %u reads lane %u, which is not in the mask %08X", emulate_base_name(lanes[lane]->file), lanes[lane]->line,
+				lane, lanes[lane]->source, mask);
+		memcpy(lanes[lane]->out, lanes[lanes[lane]->source]->in, lanes[lane]->size);
+	}
+}
+
+void
+emulate_ballot(struct emulate_meeting *const lanes[32], unsigned mask)
+{
+	unsigned votes = 0;
+
+	for (unsigned lane = 0; lane < WARP; lane++)
+		if (mask >> lane & 1 && *(const int *)lanes[lane]->in)
+			votes |= 1u << lane;
+	for (unsigned lane = 0; lane < WARP; lane++)
+		if (mask >> lane & 1)
+			*(unsigned *)lanes[lane]->out = votes;
+}
+
+/* ---- shared memory ---- */
+
+const struct emulate_place *
+emulate_here(void)
+{
+	return &now.place;
+}
+
+void *
+dynamic_shared(void)
+{
+	return now.shared;
+}
+
+void
+emulate_shared(void *at, size_t bytes, unsigned long *block)
+{
+	if (*block == now.block)
+		return;
+	*block = now.block;
+	memset(at, POISON, bytes);
+}
+
+void
+emulate_copy_async(void *to, const void *from, bool valid, const char *file, int line)
+{
+	struct thread *me = self();
+
+	if ((uintptr_t)to % 16 || (uintptr_t)from % 16)
+		emulate_fail("%s:%d: an asynchronous copy of thread %u is not aligned to 16 bytes", emulate_base_name(file), line, now.current);
+	if (me->n_copies == COPIES_MAX)
+		emulate_fail("%s:%d: thread %u has more than %d copies in flight", emulate_base_name(file), line, now.current, COPIES_MAX);
+	me->copies[me->n_copies++] = { to, from, valid, me->group };
+	memset(to, POISON, 16);
+}
+
+void
+emulate_copy_commit(void)
+{
+	self()->group++;
+}
+
+/* As late as it may happen. */
+void
+emulate_copy_wait(int left)
+{
+	struct thread *me = self();
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < me->n_copies; i++) {
+		const struct copy c = me->copies[i];
+
+		if (c.group + (unsigned)left >= me->group)
+			me->copies[kept++] = c;
+		else if (c.valid)
+			memcpy(c.to, c.from, 16);
+		else
+			memset(c.to, 0, 16);
+	}
+	me->n_copies = kept;
+}
+
+/* ---- launches ---- */
+
+static void
+run_thread(void)
+{
+#ifdef FIBERS_ARE_TOLD
+	__sanitizer_finish_switch_fiber(NULL, &now.host_stack, &now.host_stack_size);
+#endif
+	now.body(now.arg);
+	if (self()->n_copies)
+		emulate_fail("thread %u ends with copies in flight", now.current);
+	if (now.waiting)
+		emulate_fail("thread %u ends, and others wait at a barrier", now.current);
+	self()->state = DONE;
+	now.done++;
+	to_host(self());
+}
+
+static void
+prepare(struct thread *t, unsigned i)
+{
+	dim3 d = now.place.threads;
+
+	if (!t->stack) {
+		t->stack = (unsigned char *)mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (t->stack == MAP_FAILED)
+			abort();
+	}
+	t->state = READY;
+	t->index = { i % d.x, i / d.x % d.y, i / d.x / d.y };
+	t->meeting = NULL;
+	t->n_copies = t->group = 0;
+	t->fake = NULL;
+	getcontext(&t->context);
+	t->context.uc_stack.ss_sp = t->stack;
+	t->context.uc_stack.ss_size = STACK;
+	t->context.uc_link = NULL;
+	makecontext(&t->context, run_thread, 0);
+}
+
+static void
+deadlock(void)
+{
+	for (unsigned i = 0; i < now.n; i++) {
+		const struct thread *t = &now.threads[i];
+
+		if (t->state == IN_MEETING)
+			emulate_fail("%s:%d: thread %u waits in %s of mask %08X for lanes that do not come", emulate_base_name(t->meeting->file),
+				t->meeting->line, i, t->meeting->what, t->meeting->mask);
+	}
+	for (unsigned i = 0; i < now.n; i++)
+		if (now.threads[i].state == AT_BARRIER)
+			emulate_fail("%s:%d: thread %u waits at a barrier to which not all come", emulate_base_name(now.threads[i].file), now.threads[i].line, i);
+}
+
+/* Rounds over the threads, each of which runs until it waits. */
+static void
+run_block(void)
+{
+	now.block++;
+	now.counts.blocks++;
+	now.waiting = now.done = 0;
+	for (unsigned i = 0; i < now.n; i++)
+		prepare(&now.threads[i], i);
+	while (now.done < now.n && !now.failed) {
+		bool ran = false;
+
+		for (unsigned k = 0; k < now.n && !now.failed; k++) {
+			unsigned i = now.order == EMULATE_FORWARD ? k : now.n - 1 - k;
+
+			if (now.threads[i].state != READY)
+				continue;
+			ran = true;
+			now.current = i;
+			to_thread(&now.threads[i]);
+		}
+		if (!ran)
+			deadlock();
+	}
+}
+
+static int
+allowed_shared(const void *kernel)
+{
+	for (unsigned i = 0; i < KERNELS_MAX && now.allowed[i].kernel; i++)
+		if (now.allowed[i].kernel == kernel)
+			return now.allowed[i].bytes;
+	return SHARED_PLAIN;
+}
+
+void
+emulate_launch(const void *kernel, dim3 grid, dim3 block, size_t shared, void (*body)(void *), void *arg)
+{
+	size_t blocks = (size_t)grid.x * grid.y * grid.z;
+
+	if (now.failed)
+		return;
+	now.n = block.x * block.y * block.z;
+	if (!now.n || now.n > THREADS_MAX || !blocks || grid.y > 65535 || grid.z > 65535 || grid.x > 2147483647)
+		emulate_fail("a launch of %u x %u x %u blocks of %u threads", grid.x, grid.y, grid.z, now.n);
+	if (shared > (size_t)allowed_shared(kernel))
+		emulate_fail("a launch with %zu bytes of dynamic shared memory, of which the kernel may have %d", shared, allowed_shared(kernel));
+	now.counts.launches++;
+	now.place.threads = block;
+	now.place.blocks = grid;
+	now.body = body;
+	now.arg = arg;
+	for (size_t b = 0; b < blocks && !now.failed; b++) {
+		size_t i = now.order == EMULATE_FORWARD ? b : blocks - 1 - b;
+
+		if (posix_memalign(&now.shared, 128, shared ? shared : 1) != 0)
+			abort();
+		memset(now.shared, POISON, shared);
+		now.place.block = { (unsigned)(i % grid.x), (unsigned)(i / grid.x % grid.y), (unsigned)(i / grid.x / grid.y) };
+		run_block();
+		free(now.shared);
+	}
+}
+
+/* ---- the host's side ---- */
+
+cudaError_t
+emulate_allow_shared(const void *kernel, int bytes)
+{
+	if (bytes < 0 || bytes > SHARED_MAX)
+		return cudaErrorInvalidValue;
+	for (unsigned i = 0; i < KERNELS_MAX; i++)
+		if (!now.allowed[i].kernel || now.allowed[i].kernel == kernel) {
+			now.allowed[i].kernel = kernel;
+			now.allowed[i].bytes = bytes;
+			return cudaSuccess;
+		}
+	return cudaErrorInvalidValue;
+}
+
+cudaError_t
+cudaMalloc(void **ret, size_t bytes)
+{
+	*ret = malloc(bytes ? bytes : 1);
+	if (!*ret)
+		return cudaErrorMemoryAllocation;
+	memset(*ret, POISON, bytes);
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaFree(void *memory)
+{
+	free(memory);
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaMemcpyKind, cudaStream_t)
+{
+	if (bytes)
+		memcpy(to, from, bytes);
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaMemsetAsync(void *at, int value, size_t bytes, cudaStream_t)
+{
+	if (bytes)
+		memset(at, value, bytes);
+	return cudaSuccess;
+}
+
+cudaError_t
+cudaStreamSynchronize(cudaStream_t)
+{
+	return cudaPeekAtLastError();
+}
+
+cudaError_t
+cudaPeekAtLastError(void)
+{
+	return now.failed ? cudaErrorLaunchFailure : cudaSuccess;
+}
+
+/* A failed launch stays failed, as it does on a device. */
+cudaError_t
+cudaGetLastError(void)
+{
+	return cudaPeekAtLastError();
+}
+
+const char *
+cudaGetErrorString(cudaError_t error)
+{
+	if (error == cudaErrorLaunchFailure)
+		return now.failure;
+	return error == cudaErrorMemoryAllocation ? "out of memory" : error ? "invalid argument" : "no error";
+}
+
+void
+emulate_order(enum emulate_order order)
+{
+	now.order = order;
+}
+
+const char *
+emulate_failure(void)
+{
+	return now.failed ? now.failure : NULL;
+}
+
+void
+emulate_clear(void)
+{
+#ifdef FIBERS_ARE_TOLD
+	/* Threads that a failure left in the middle never left their frames. */
+	for (unsigned i = 0; now.failed && i < THREADS_MAX && now.threads[i].stack; i++)
+		__asan_unpoison_memory_region(now.threads[i].stack, STACK);
+#endif
+	now.failed = false;
+	now.counts = {};
+}
+
+struct emulate_counts *
+emulate_counters(void)
+{
+	return &now.counts;
+}
