@@ -124,7 +124,7 @@ has_level(enum level level)
 		      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 
 	return level == BASE || (level == AVX2 && avx2) || (level == AVX512 && avx512) ||
-	       (level == AVX512_BF16 && avx512 && __builtin_cpu_supports("avx512bf16"));
+	       (level == AVX512_BF16 && avx512 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni"));
 #else
 	return level == BASE;
 #endif

@@ -35,11 +35,15 @@ enum {
 	OPS_THREADS_MAX = 256,
 	OPS_HEAD_MAX = 256, /* channels of a head */
 	OPS_DOCUMENT_MAX = 65536, /* tokens of a document: a place in attention has 16 bits */
+	OPS_PACK_BLOCK = 256, /* numbers along k that share a scale under OPS_PACK_INT8 */
 };
 
 /* How matrices are multiplied: in single precision, or from factors that are rounded to bfloat16 and summed in single precision. */
 enum ops_precision { OPS_F32, OPS_BF16 };
 enum ops_activation { OPS_RELU, OPS_GELU /* the tanh form of GPT-2 */, OPS_SILU /* x times its sigmoid */ };
+/* How a packed matrix keeps its numbers: as they are; rounded to bfloat16; or as whole numbers from -127 to 127 times a scale of each
+ * column and OPS_PACK_BLOCK numbers along k, the largest of them over 127. */
+enum ops_packing { OPS_PACK_F32, OPS_PACK_BF16, OPS_PACK_INT8 };
 
 /* What a step has of its own. */
 struct ops_step {
@@ -101,6 +105,27 @@ struct ops_matmul {
 	bool wide; /* c holds reals, not narrow numbers */
 };
 
+/* A matrix (K, N) that is packed once, to be multiplied with often. All numbers are reals: a device whose narrow numbers are others has none
+ * of this. */
+struct ops_pack {
+	size_t N, K;
+	enum ops_packing packing;
+	const void *b;
+	size_t ldb;
+	bool bt; /* b is (N, K) */
+};
+
+/* c = a b + bias, b packed with the same N, K and packing. Under OPS_PACK_BF16 a may be rounded as well; under OPS_PACK_INT8 it is, each
+ * row by itself. A row of c is the same bits, however many there are. */
+struct ops_packed {
+	size_t M, N, K;
+	enum ops_packing packing;
+	const void *a; /* (M, K) */
+	const void *b;
+	void *c; /* (M, N) */
+	const void *bias; /* (N); or NULL */
+};
+
 /* Causal attention inside each document: row i of a document sees its rows 0 to i. */
 struct ops_attention {
 	size_t N, C, NH, NKV; /* C is NH times at most OPS_HEAD_MAX */
@@ -126,6 +151,7 @@ struct ops_rotate {
 struct ops_decode {
 	size_t R, C, NH, NKV, L;
 	const int32_t *slots, *at; /* (R); at is below L */
+	const int32_t *from; /* (slots, L): in which slot each token of a slot lies, so that texts share what they have in common */
 	const void *qkv; /* (R, QKV), of which the queries are read */
 	const void *keys, *values; /* (slots, L, CK) */
 	void *out; /* (R, C) */
@@ -212,6 +238,10 @@ struct ops {
 	void (*matmul)(struct ops_device *d, const struct ops_matmul *m);
 	/* Bytes that the device takes for itself while it multiplies, by M, N and K alone. */
 	size_t (*matmul_scratch)(struct ops_device *d, const struct ops_matmul *m);
+	/* Bytes of a packed matrix; b is not looked at. NULL: this device multiplies as fast with matrices as they lie. */
+	size_t (*packed_size)(struct ops_device *d, const struct ops_pack *p);
+	void (*pack)(struct ops_device *d, const struct ops_pack *p, void *to);
+	void (*packed_matmul)(struct ops_device *d, const struct ops_packed *m);
 	/* Adds the rows of x (N, C) to sums (C). */
 	void (*column_sums)(struct ops_device *d, size_t N, size_t C, const void *x, void *sums);
 	/* out = dropout(activation(in)), of n numbers. */

@@ -15,6 +15,10 @@ void plain_muon_begin(struct ops_device *d, const struct ops_muon *m);
 void plain_muon_end(struct ops_device *d, const struct ops_muon *m);
 void plain_diagonal(struct ops_device *d, size_t n, double alpha, double beta, const void *in, void *out);
 
+size_t plain_packed_size(struct ops_device *d, const struct ops_pack *p);
+void plain_pack(struct ops_device *d, const struct ops_pack *p, void *to);
+void plain_packed_matmul(struct ops_device *d, const struct ops_packed *m);
+
 /* What a number of a place is multiplied with. */
 static inline double
 plain_keep(const struct ops_dropout *dropout, uint64_t element)

@@ -149,20 +149,22 @@ plain_keep_rows(struct ops_device *d, const struct ops_keep *k)
 static void
 decode_row(const struct ops_decode *a, size_t r, size_t h)
 {
-	size_t width = a->C / a->NH, CK = a->NKV * width, slot = (size_t)a->slots[r] * a->L * CK + h / (a->NH / a->NKV) * width;
+	size_t width = a->C / a->NH, CK = a->NKV * width, base = h / (a->NH / a->NKV) * width;
+	const int32_t *from = a->from + (size_t)a->slots[r] * a->L;
 	const double *query = (const double *)a->qkv + r * (a->C + 2 * CK) + h * width;
-	const double *keys = (const double *)a->keys + slot, *values = (const double *)a->values + slot;
+	const double *keys = (const double *)a->keys + base, *values = (const double *)a->values + base;
 	double *out = (double *)a->out + r * a->C + h * width, sum = 0, scale = 1 / sqrt((double)width), max = -(double)INFINITY;
 
 	memset(out, 0, width * sizeof(*out));
 	for (size_t j = 0; j <= (size_t)a->at[r]; j++)
-		max = fmax(max, dot(query, keys + j * CK, width) * scale);
+		max = fmax(max, dot(query, keys + ((size_t)from[j] * a->L + j) * CK, width) * scale);
 	for (size_t j = 0; j <= (size_t)a->at[r]; j++) {
-		double p = exp(dot(query, keys + j * CK, width) * scale - max);
+		size_t row = ((size_t)from[j] * a->L + j) * CK;
+		double p = exp(dot(query, keys + row, width) * scale - max);
 
 		sum += p;
 		for (size_t c = 0; c < width; c++)
-			out[c] += p * values[j * CK + c];
+			out[c] += p * values[row + c];
 	}
 	for (size_t c = 0; c < width; c++)
 		out[c] /= sum;

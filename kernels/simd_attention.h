@@ -407,22 +407,23 @@ decode_piece(void *context, size_t piece, int worker)
 	const struct decode *op = context;
 	const struct ops_decode *a = op->a;
 	size_t r = piece / a->NH, h = piece % a->NH, width = a->C / a->NH, base = h * width, seen = (size_t)a->at[r] + 1;
-	size_t CK = a->NKV * width, slot = (size_t)a->slots[r] * a->L * CK + h / (a->NH / a->NKV) * width, end = round_up(seen, LANES);
-	const float *q = (const float *)a->qkv + r * (a->C + 2 * CK) + base, *k = (const float *)a->keys + slot, *v = (const float *)a->values + slot;
+	size_t CK = a->NKV * width, head = h / (a->NH / a->NKV) * width, end = round_up(seen, LANES);
+	const int32_t *from = a->from + (size_t)a->slots[r] * a->L;
+	const float *q = (const float *)a->qkv + r * (a->C + 2 * CK) + base, *k = (const float *)a->keys + head, *v = (const float *)a->values + head;
 	float *out = (float *)a->out + r * a->C + base, *p = cpu_scratch(op->cpu, &op->cpu->own[worker], end * sizeof(float)), sum, scale;
 
 	if (!p)
 		return;
 	scale = 1 / sqrtf((float)width);
 	for (size_t j = 0; j < seen; j++)
-		p[j] = dot(q, k + j * CK, width) * scale;
+		p[j] = dot(q, k + ((size_t)from[j] * a->L + j) * CK, width) * scale;
 	memset(p + seen, 0, (end - seen) * sizeof(float));
 	sum = exps(p, seen, end, largest_of(p, seen));
 	for (size_t c = 0; c < width; c += LANES) {
 		vf total = { 0 };
 
 		for (size_t j = 0; j < seen; j++)
-			total += p[j] * load_some(v + j * CK + c, width - c);
+			total += p[j] * load_some(v + ((size_t)from[j] * a->L + j) * CK + c, width - c);
 		store_some(out + c, total / sum, width - c);
 	}
 }

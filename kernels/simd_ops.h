@@ -11,6 +11,8 @@
 
 #include "kernels/simd_attention.h"
 
+#include "kernels/simd_decode.h"
+
 const struct ops TABLE = {
 	.abi = OPS_ABI,
 	.size = sizeof(struct ops),
@@ -34,6 +36,9 @@ const struct ops TABLE = {
 	.norm_backward = norm_backward,
 	.matmul = matmul,
 	.matmul_scratch = matmul_scratch,
+	.packed_size = packed_size,
+	.pack = pack_matrix,
+	.packed_matmul = packed_matmul,
 	.column_sums = column_sums,
 	.activate_forward = activate_forward,
 	.activate_backward = activate_backward,

@@ -145,6 +145,7 @@ libruntime_a_SOURCES += %D%/model/decoder.c %D%/model/decoder.h
 libruntime_a_SOURCES += %D%/model/forward.c
 libruntime_a_SOURCES += %D%/model/model.c %D%/model/model.h
 libruntime_a_SOURCES += %D%/model/model_private.h
+libruntime_a_SOURCES += %D%/model/packed.c
 libruntime_a_SOURCES += %D%/model/params.c %D%/model/params.h
 libruntime_a_SOURCES += %D%/model/search.c %D%/model/search.h
 libruntime_a_SOURCES += %D%/model/search_private.h

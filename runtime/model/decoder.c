@@ -12,7 +12,10 @@ struct decoder {
 	struct model *m;
 	size_t slots, length;
 	void **keys, **values; /* of each layer: (slots, length, C) */
-	void *table; /* (C, V): the embedding as the output's matrix, so that few rows read it in order */
+	struct packed *packed; /* NULL: the device has no need of it */
+	void *table; /* (C, V): then the embedding as the output's matrix, so that few rows read it in order */
+	int32_t *from; /* (slots, length), in the device's memory: in which slot each token of a slot lies */
+	int32_t *lies; /* the same in the host's */
 	int32_t *rows; /* in the device's memory: the slots of a batch's tokens */
 	void *logits; /* (slots, V) */
 	size_t *kept; /* of each slot */
@@ -27,12 +30,12 @@ larger(size_t a, size_t b)
 }
 
 size_t
-decoder_memory(const struct model_config *c, const struct ops_device *device, size_t slots, size_t length)
+decoder_memory(const struct model_config *c, struct ops_device *device, size_t slots, size_t length, enum ops_packing packing)
 {
-	size_t kept = 2 * c->layers * slots * length * c->channels;
+	size_t kept = 2 * c->layers * slots * length * c->channels, table = c->vocabulary * c->channels * device->narrow;
 
-	return (kept + c->vocabulary * c->channels) * device->narrow + slots * c->vocabulary * device->real +
-	       larger(slots, length) * sizeof(int32_t);
+	return kept * device->narrow + (device->ops->pack ? packed_memory(c, device, packing) : table) + slots * c->vocabulary * device->real +
+	       (slots * length + larger(slots, length)) * sizeof(int32_t);
 }
 
 static void
@@ -53,7 +56,7 @@ put_table(struct decoder *d)
 }
 
 static bool
-take_memory(struct decoder *d)
+take_memory(struct decoder *d, enum ops_packing packing)
 {
 	const struct model_config *c = &d->m->config;
 	struct ops_device *device = d->m->d;
@@ -65,33 +68,55 @@ take_memory(struct decoder *d)
 		d->values[l] = device->ops->alloc(device, size);
 		taken = taken && d->keys[l] && d->values[l];
 	}
-	d->table = device->ops->alloc(device, c->vocabulary * c->channels * device->narrow);
+	if (device->ops->pack)
+		d->packed = packed_new(d->m, packing);
+	else
+		d->table = device->ops->alloc(device, c->vocabulary * c->channels * device->narrow);
+	d->from = device->ops->alloc(device, d->slots * d->length * sizeof(int32_t));
 	d->rows = device->ops->alloc(device, n * sizeof(int32_t));
 	d->logits = device->ops->alloc(device, d->slots * c->vocabulary * device->real);
 	d->batch = (struct model_batch){ .ids = xcalloc(n, sizeof(int32_t)), .places = xcalloc(n, sizeof(int32_t)),
 		.labels = xcalloc(n, sizeof(int32_t)), .weights = xcalloc(n, sizeof(float)), .starts = xcalloc(n + 1, sizeof(int32_t)) };
-	return taken && d->table && d->rows && d->logits;
+	return taken && (d->packed || d->table) && d->from && d->rows && d->logits;
+}
+
+/* Each token of a slot lies in the slot itself. */
+static void
+lie_alone(struct decoder *d, size_t slot, size_t first)
+{
+	for (size_t i = first; i < d->length; i++)
+		d->lies[slot * d->length + i] = (int32_t)slot;
+	d->m->d->ops->upload(d->m->d, d->from + slot * d->length, d->lies + slot * d->length, d->length * sizeof(int32_t));
 }
 
 struct decoder *
-decoder_new(struct model *m, size_t slots, size_t length, struct error *err)
+decoder_new(struct model *m, size_t slots, size_t length, enum ops_packing packing, struct error *err)
 {
 	struct decoder *d = xcalloc(1, sizeof(*d));
 
 	if (!slots || slots > DECODER_SLOTS_MAX || !length || length > m->config.context || length > m->capacity || slots > m->capacity)
 		BUG("a decoder of %zu slots of %zu tokens, for a model of %zu", slots, length, m->capacity);
+	if (packing != OPS_PACK_F32 && !m->d->ops->pack) {
+		free(d);
+		error_set(err, "the device `%s` has one precision to decode in, its own", m->d->name);
+		return NULL;
+	}
 	*d = (struct decoder){ .m = m, .slots = slots, .length = length };
 	d->keys = xcalloc(m->config.layers, sizeof(*d->keys));
 	d->values = xcalloc(m->config.layers, sizeof(*d->values));
 	d->kept = xcalloc(slots, sizeof(*d->kept));
+	d->lies = xcalloc(slots * length, sizeof(*d->lies));
 	d->of_slot = xcalloc(larger(slots, length), sizeof(*d->of_slot));
-	if (!take_memory(d)) {
+	if (!take_memory(d, packing)) {
 		error_set(err, "there is no memory for %zu texts of %zu tokens at a time: %zu MiB; take fewer at a time", slots, length,
-			decoder_memory(&m->config, m->d, slots, length) >> 20);
+			decoder_memory(&m->config, m->d, slots, length, packing) >> 20);
 		decoder_free(d);
 		return NULL;
 	}
-	put_table(d);
+	if (!d->packed)
+		put_table(d);
+	for (size_t slot = 0; slot < slots; slot++)
+		lie_alone(d, slot, 0);
 	return d;
 }
 
@@ -105,11 +130,14 @@ decoder_free(struct decoder *d)
 		d->m->d->ops->free(d->m->d, d->values[l]);
 	}
 	d->m->d->ops->free(d->m->d, d->table);
+	packed_free(d->m, d->packed);
+	d->m->d->ops->free(d->m->d, d->from);
 	d->m->d->ops->free(d->m->d, d->rows);
 	d->m->d->ops->free(d->m->d, d->logits);
 	free(d->keys);
 	free(d->values);
 	free(d->kept);
+	free(d->lies);
 	free(d->of_slot);
 	free(d->batch.ids);
 	free(d->batch.places);
@@ -125,10 +153,17 @@ read_logits(struct decoder *d, size_t first, size_t n, float *ret, struct error 
 {
 	struct model *m = d->m;
 	size_t C = m->config.channels, V = m->config.vocabulary;
+	struct ops_packed packed = { .M = n, .N = V, .K = C, .a = model_narrow_further(m, m->final, first * C), .c = d->logits };
 	struct ops_matmul op = { .M = n, .N = V, .K = C, .a = model_narrow_further(m, m->final, first * C), .lda = C, .b = d->table, .ldb = V,
 		.c = d->logits, .ldc = V, .wide = true };
 
-	m->d->ops->matmul(m->d, &op);
+	if (d->packed) {
+		packed.packing = d->packed->packing;
+		packed.b = d->packed->output;
+		m->d->ops->packed_matmul(m->d, &packed);
+	} else {
+		m->d->ops->matmul(m->d, &op);
+	}
 	m->d->ops->get(m->d, ret, d->logits, n * V);
 	return m->d->ops->sync(m->d) ? error_set(err, "the device `%s` failed: %s", m->d->name, m->d->failure) : 0;
 }
@@ -138,10 +173,12 @@ forward(struct decoder *d, bool alone)
 {
 	struct ops_step step = { 0 };
 	struct pass pass = model_begin(d->m, &d->batch, &step);
-	struct kept kept = { .keys = d->keys, .values = d->values, .length = d->length, .slots = d->rows, .alone = alone };
+	struct kept kept = { .keys = d->keys, .values = d->values, .length = d->length, .slots = d->rows, .from = d->from,
+		.alone = alone };
 
 	d->m->d->ops->upload(d->m->d, d->rows, d->of_slot, d->batch.N * sizeof(int32_t));
 	pass.kept = &kept;
+	pass.packed = d->packed;
 	model_forward(&pass);
 }
 
@@ -161,6 +198,7 @@ decoder_prompt(struct decoder *d, size_t slot, const int32_t *ids, size_t n, flo
 		b->places[i] = (int32_t)i;
 		d->of_slot[i] = (int32_t)slot;
 	}
+	lie_alone(d, slot, 0);
 	forward(d, false);
 	d->kept[slot] = n;
 	return read_logits(d, n - 1, 1, ret, err);
@@ -203,12 +241,7 @@ decoder_kept(const struct decoder *d, size_t slot)
 void
 decoder_copy(struct decoder *d, size_t from, size_t to)
 {
-	struct ops_device *device = d->m->d;
-	size_t row = d->m->config.channels, text = d->length * row, bytes = d->kept[from] * row * device->narrow;
-
-	for (size_t l = 0; l < d->m->config.layers; l++) {
-		device->ops->copy(device, model_narrow_further(d->m, d->keys[l], to * text), model_narrow_further(d->m, d->keys[l], from * text), bytes);
-		device->ops->copy(device, model_narrow_further(d->m, d->values[l], to * text), model_narrow_further(d->m, d->values[l], from * text), bytes);
-	}
 	d->kept[to] = d->kept[from];
+	memcpy(d->lies + to * d->length, d->lies + from * d->length, d->kept[to] * sizeof(*d->lies));
+	lie_alone(d, to, d->kept[to]);
 }

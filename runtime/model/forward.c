@@ -45,6 +45,17 @@ model_embed(const struct pass *pass)
 		.dropout = { .rate = pass->dropout, .site = SITE_EMBED, .step = m->step } };
 }
 
+static void
+packed_linear(const struct pass *pass, const void *in, size_t weight, const void *bias, void *out)
+{
+	struct model *m = pass->m;
+	const struct param *w = &m->params.items[weight];
+	struct ops_packed op = { .M = pass->N, .N = w->columns, .K = w->rows, .packing = pass->packed->packing, .a = in,
+		.b = pass->packed->weights[weight], .c = out, .bias = bias };
+
+	m->d->ops->packed_matmul(m->d, &op);
+}
+
 /* out (N, columns) = in (N, rows) times a parameter, plus its bias. */
 static void
 linear(const struct pass *pass, const void *in, size_t weight, size_t bias, void *out)
@@ -54,7 +65,10 @@ linear(const struct pass *pass, const void *in, size_t weight, size_t bias, void
 	struct ops_matmul op = { .M = pass->N, .N = w->columns, .K = w->rows, .a = in, .lda = w->rows, .b = model_factor(m, weight),
 		.ldb = w->columns, .c = out, .ldc = w->columns, .bias = bias == SIZE_MAX ? NULL : model_factor(m, bias) };
 
-	m->d->ops->matmul(m->d, &op);
+	if (pass->packed && pass->packed->weights[weight])
+		packed_linear(pass, in, weight, op.bias, out);
+	else
+		m->d->ops->matmul(m->d, &op);
 }
 
 /* Over the tokens of the batch itself, or over what is kept of earlier ones. */
@@ -75,7 +89,7 @@ attend(const struct pass *pass, size_t l)
 	}
 	if (kept && kept->alone) {
 		struct ops_decode decode = { .R = pass->N, .C = C, .NH = m->config.heads, .NKV = m->config.heads, .L = kept->length, .slots = kept->slots,
-			.at = m->places, .qkv = s->qkv, .keys = kept->keys[l], .values = kept->values[l], .out = s->attended };
+			.at = m->places, .from = kept->from, .qkv = s->qkv, .keys = kept->keys[l], .values = kept->values[l], .out = s->attended };
 
 		ops->decode_attention(m->d, &decode);
 	} else {

@@ -46,7 +46,15 @@ struct kept {
 	void *const *keys, *const *values; /* of each layer: (slots, length, C) */
 	size_t length;
 	const int32_t *slots; /* (N), in the device's memory */
+	const int32_t *from; /* (slots, length), likewise: see struct ops_decode */
 	bool alone; /* each token sees what its slot keeps, instead of the others of the batch */
+};
+
+/* The matrices of a model, packed to go on from texts with. */
+struct packed {
+	enum ops_packing packing;
+	void **weights; /* of each parameter of the table; NULL: it is not packed */
+	void *output; /* (C, V) */
 };
 
 /* A batch on its way through; seed 0 and no dropout where nothing is dropped. */
@@ -56,6 +64,7 @@ struct pass {
 	double dropout, smoothing;
 	bool backward;
 	const struct kept *kept; /* or NULL */
+	const struct packed *packed; /* or NULL */
 };
 
 /* `n` reals further. */
@@ -101,6 +110,11 @@ struct ops_embed model_embed(const struct pass *pass);
 struct ops_dropout model_dropout(const struct pass *pass, size_t layer, enum model_site site);
 /* Takes the batch to the device. */
 struct pass model_begin(struct model *m, const struct model_batch *b, const struct ops_step *step);
+/* Bytes of the device's memory, on a device that packs. */
+size_t packed_memory(const struct model_config *config, struct ops_device *device, enum ops_packing packing);
+/* NULL: there is no memory. */
+struct packed *packed_new(struct model *m, enum ops_packing packing);
+void packed_free(struct model *m, struct packed *packed); /* NULL is fine */
 void model_forward(const struct pass *pass);
 /* The classifier and its loss; with `backward` also its gradients, the start of the way back. */
 void model_classify(const struct pass *pass);

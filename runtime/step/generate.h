@@ -11,6 +11,7 @@ struct generator {
 	struct model_config config;
 	struct model *model;
 	struct tokenizer *tokenizer;
+	enum ops_packing packing; /* of its weights */
 	struct decoder *decoder;
 	struct search_options options;
 	size_t batch; /* texts at a time */

@@ -68,11 +68,32 @@ read_lengths(const struct step_call *call, struct generator *g, struct error *er
 	return 0;
 }
 
+/* Narrower weights go along with products of bfloat16 where the processor has these. */
+static int
+open_device(struct generator *g, const struct step_call *call, struct error *err)
+{
+	static const char *const names[] = { [OPS_PACK_F32] = "f32", [OPS_PACK_BF16] = "bf16", [OPS_PACK_INT8] = "int8" };
+	const char *precision = step_text(call, "precision");
+	size_t packing = 0;
+
+	while (packing < ARRAY_LEN(names) && strcmp(precision, names[packing]) != 0)
+		packing++;
+	if (packing == ARRAY_LEN(names))
+		return error_set(err, "--precision wants `f32`, `bf16` or `int8`, not `%s`", precision);
+	if ((packing == OPS_PACK_F32 || train_open_device(call, "bf16", &g->device, err)) && train_open_device(call, "f32", &g->device, err))
+		return -1;
+	if (g->device->ops->pack)
+		g->packing = (enum ops_packing)packing;
+	else if (packing == OPS_PACK_INT8)
+		return error_set(err, "--precision int8: the device `%s` does not multiply bytes; take `bf16`", g->device->name);
+	return 0;
+}
+
 static int
 check_memory(const struct generator *g, size_t slots, struct error *err)
 {
 	size_t needed = model_memory(&g->config, g->device, g->config.context > slots ? g->config.context : slots, false) +
-			decoder_memory(&g->config, g->device, slots, g->config.context);
+			decoder_memory(&g->config, g->device, slots, g->config.context, g->packing);
 	size_t available = train_free_memory();
 
 	printf("memory: %zu MiB\n", needed / MEBI);
@@ -105,12 +126,12 @@ generator_open(struct generator *g, const struct step_call *call, struct error *
 	size_t slots;
 
 	if (checkpoint_read_config(path, &g->config, err) || read_method(call, &g->options, err) || read_lengths(call, g, err) ||
-	    train_open_device(call, "f32", &g->device, err))
+	    open_device(g, call, err))
 		return -1;
 	slots = search_slots(&g->options, g->batch);
 	if (check_memory(g, slots, err) || load_model(g, path, slots, err))
 		return -1;
-	g->decoder = decoder_new(g->model, slots, g->config.context, err);
+	g->decoder = decoder_new(g->model, slots, g->config.context, g->packing, err);
 	return g->decoder ? 0 : -1;
 }
 

@@ -14,6 +14,7 @@
 		{ "min-tokens", "N", "no title ends before", "0" }, \
 		{ "max-tokens", "N", "nor is longer", "48" }, \
 		{ "batch", "N", "texts at a time; it changes nothing in them", "8" }, \
+		{ "precision", "f32|bf16|int8", "of the weights: the fewer bytes, the faster", "f32" }, \
 		{ "device", "auto|cpu|cuda", "what computes", "auto" }, \
 		{ "threads", "N", "0: one for each processor", "0" }
 

@@ -56,6 +56,55 @@ test_matmul(size_t M, size_t N, size_t K)
 	}
 }
 
+/* Packed from a matrix and from its transpose; and a row alone is the same bits as among others. */
+static void
+test_packed(size_t M, size_t N, size_t K, enum ops_packing packing, double tolerance)
+{
+	for (int form = 0; form < 4; form++) {
+		bool bt = form & 1, bias = form & 2;
+		size_t ldb = (bt ? K : N) + 3;
+		struct array a = array_random(M * K, 1, 1), b = array_random((bt ? N : K) * ldb, 2, 1), c = array_new(M * N);
+		struct array v = array_random(N, 4, 1), row = array_new(N);
+
+		BOTH(w) {
+			struct ops_pack p = { .N = N, .K = K, .packing = packing, .b = side(&b, w), .ldb = ldb, .bt = bt };
+			void *packed = OPS(w)->alloc(devices[w], OPS(w)->packed_size(devices[w], &p));
+			struct ops_packed m = { .M = M, .N = N, .K = K, .packing = packing, .a = side(&a, w), .b = packed, .c = side(&c, w),
+				.bias = bias ? side(&v, w) : NULL };
+
+			OPS(w)->pack(devices[w], &p, packed);
+			OPS(w)->packed_matmul(devices[w], &m);
+			m.a = (const char *)m.a + (M - 1) * K * devices[w]->real;
+			m.M = 1;
+			m.c = side(&row, w);
+			OPS(w)->packed_matmul(devices[w], &m);
+			OPS(w)->free(devices[w], packed);
+		}
+		if (!array_same(&c, tolerance, "packed_matmul"))
+			tap_note("%zu %zu %zu, packing %d, form %d", M, N, K, (int)packing, form);
+		is_mem(row.got, N * sizeof(float), c.got + (M - 1) * N, N * sizeof(float), "a row alone is the same bits");
+		array_release(&a);
+		array_release(&b);
+		array_release(&c);
+		array_release(&v);
+		array_release(&row);
+	}
+}
+
+/* Rounding to bfloat16 and whole numbers differs by a step now and then, where a number lies in the middle of two. */
+static void
+test_all_packed(void)
+{
+	static const size_t shapes[][3] = { { 1, 1, 1 }, { 1, 70, 33 }, { 3, 64, 256 }, { 5, 129, 515 }, { 6, 16, 2 }, { 13, 200, 300 }, { 100, 33, 511 } };
+	double rounded = devices[1]->precision == OPS_BF16 ? 8e-3 : 4e-6;
+
+	for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
+		test_packed(shapes[i][0], shapes[i][1], shapes[i][2], OPS_PACK_F32, 4e-6);
+		test_packed(shapes[i][0], shapes[i][1], shapes[i][2], OPS_PACK_BF16, rounded);
+		test_packed(shapes[i][0], shapes[i][1], shapes[i][2], OPS_PACK_INT8, 3e-3);
+	}
+}
+
 static int32_t *
 numbers(size_t n, size_t below)
 {
@@ -227,21 +276,24 @@ test_attention(const int32_t *starts, size_t documents, size_t C, size_t NH, siz
 	array_release(&dqkv);
 }
 
-/* Three rows of their own slots, in any order, at different lengths. */
+/* Three rows of their own slots, in any order, at different lengths; the first 9 tokens of slot 1 lie in slot 2. */
 static void
 test_decode(size_t C, size_t NH, size_t NKV)
 {
 	enum { R = 3, L = 21 };
 	size_t CK = ops_key_channels(C, NH, NKV);
 	static const int32_t slots[R] = { 2, 0, 1 }, at[R] = { 20, 0, 16 };
+	int32_t from[R * L];
 	struct array qkv = array_random(R * (C + 2 * CK), 1, 2), keys = array_random(R * L * CK, 2, 2), values = array_random(R * L * CK, 3, 2);
 	struct array out = array_new(R * C);
 
+	for (int i = 0; i < R * L; i++)
+		from[i] = i / L == 1 && i % L < 9 ? 2 : i / L;
 	BOTH(w) {
 		struct ops_keep k = { .N = R, .C = C, .NH = NH, .NKV = NKV, .L = L, .slots = slots, .at = at, .qkv = side(&qkv, w), .keys = side(&keys, w),
 			.values = side(&values, w) };
-		struct ops_decode a = { .R = R, .C = C, .NH = NH, .NKV = NKV, .L = L, .slots = slots, .at = at, .qkv = side(&qkv, w),
-			.keys = side(&keys, w), .values = side(&values, w), .out = side(&out, w) };
+		struct ops_decode a = { .R = R, .C = C, .NH = NH, .NKV = NKV, .L = L, .slots = slots, .at = at, .from = from,
+			.qkv = side(&qkv, w), .keys = side(&keys, w), .values = side(&values, w), .out = side(&out, w) };
 
 		OPS(w)->keep(devices[w], &k);
 		OPS(w)->decode_attention(devices[w], &a);
@@ -387,6 +439,7 @@ test_device(const char *name, enum ops_precision precision)
 	test_matmul(13, 33, 7);
 	test_matmul(125, 261, 19);
 	test_matmul(37, 40, 1283);
+	test_all_packed();
 	if (precision == OPS_F32) {
 		for (int i = 0; i < 2; i++) {
 			test_embed(70, 130, 11, 0.3 * i);

@@ -48,6 +48,9 @@ def test_methods():
         tap.is_(len(first), ROWS + 2, "a title of each row, of an empty and of a long one too")
         tap.is_(first, second, "the same alone and in company")
         tap.contains(said, f"{ROWS + 2} titles of ", "says how many")
+    for precision in ("bf16", "int8"):
+        first, _ = titles(batch=1, precision=precision)
+        tap.is_(titles(batch=7, threads=2, precision=precision)[0], first, f"the same alone and in company, in {precision}")
     greedy, _ = titles()
     tap.is_(titles(method="sample", top_k=1)[0], greedy, "chance among one is no chance")
     tap.is_(titles(method="sample", temperature=0)[0], greedy, "nor is it without warmth")
@@ -104,7 +107,7 @@ def test_refusals():
     cases = [({"model": "nothing"}, "cannot open it"), ({"model": "cut"}, "cut/model.safetensors"), ({"model": "other"}, "another shape"),
              ({"model": "small"}, "its model knows 20"), ({"model": "bare"}, "tokenizer.json"), ({"method": "luck"}, "`greedy`, `beam` or `sample`"),
              ({"max_tokens": 126}, "no room for the body"), ({"min_tokens": 20}, "more than --max-tokens"), ({"field": "text"}, "`text`"),
-             ({"device": "cuda"}, "no device for GPUs"), ({"input": "nothing"}, "nothing")]
+             ({"device": "cuda"}, "no device for GPUs"), ({"precision": "int4"}, "`int8`"), ({"input": "nothing"}, "nothing")]
     for command in ("generate", "evaluate"):
         for options, want in cases:
             done = step(command, **{"model": "model", "input": "some", "output": "bad", "max_tokens": 10, **options})

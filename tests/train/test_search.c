@@ -69,7 +69,7 @@ whole_pass(struct model *m, const struct token_ids *a, const struct token_ids *b
 static void
 test_decoder(struct model *m)
 {
-	struct decoder *d = decoder_new(m, 3, CONTEXT, NULL);
+	struct decoder *d = decoder_new(m, 3, CONTEXT, OPS_PACK_F32, NULL);
 	struct token_ids start = prompt(2), more = { 0 };
 	int32_t ids[8], slot = 2, next;
 	float logits[V];
@@ -181,7 +181,7 @@ static void
 test_beam(struct model *m, size_t beam)
 {
 	struct search_options options = beam_options(beam);
-	struct decoder *d = decoder_new(m, search_slots(&options, PROMPTS), CONTEXT, NULL);
+	struct decoder *d = decoder_new(m, search_slots(&options, PROMPTS), CONTEXT, OPS_PACK_F32, NULL);
 	struct token_ids prompts[PROMPTS], got[PROMPTS] = { 0 };
 	struct error err;
 
@@ -230,7 +230,7 @@ test_wide_beam(struct model *m)
 	struct decoder *d;
 
 	options.max_tokens = 3;
-	d = decoder_new(m, search_slots(&options, 1), CONTEXT, NULL);
+	d = decoder_new(m, search_slots(&options, 1), CONTEXT, OPS_PACK_F32, NULL);
 	try_all(m, &start, &empty, 3, &best);
 	search_run(d, &options, &start, 1, 0, &got, NULL);
 	is_mem(got.items, got.n * sizeof(uint32_t), best.ids, best.n * sizeof(uint32_t), "a beam that holds all texts finds the best");
@@ -244,7 +244,7 @@ test_wide_beam(struct model *m)
 static void
 run_alone(struct model *m, const struct search_options *options, size_t which, struct token_ids *ret)
 {
-	struct decoder *d = decoder_new(m, search_slots(options, 1), CONTEXT, NULL);
+	struct decoder *d = decoder_new(m, search_slots(options, 1), CONTEXT, OPS_PACK_F32, NULL);
 	struct token_ids start = prompt(which);
 
 	search_run(d, options, &start, 1, which, ret, NULL);
@@ -255,7 +255,7 @@ run_alone(struct model *m, const struct search_options *options, size_t which, s
 static void
 test_company(struct model *m, struct search_options options, const char *name)
 {
-	struct decoder *d = decoder_new(m, search_slots(&options, PROMPTS), CONTEXT, NULL);
+	struct decoder *d = decoder_new(m, search_slots(&options, PROMPTS), CONTEXT, OPS_PACK_F32, NULL);
 	struct token_ids prompts[PROMPTS], got[PROMPTS] = { 0 };
 
 	for (size_t i = 0; i < PROMPTS; i++)
@@ -307,7 +307,7 @@ test_chance(struct model *m)
 {
 	enum { TIMES = 2000 };
 	struct search_options options = { .kind = SEARCH_SAMPLE, .end = END, .never = -1, .max_tokens = 1, .temperature = 1, .top_p = 1, .seed = 4 };
-	struct decoder *d = decoder_new(m, 1, CONTEXT, NULL);
+	struct decoder *d = decoder_new(m, 1, CONTEXT, OPS_PACK_F32, NULL);
 	struct token_ids start = prompt(2), nothing = { 0 };
 	double logp[V], worst = 0;
 	int counts[V + 1] = { 0 };
