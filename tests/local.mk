@@ -94,6 +94,7 @@ C_TESTS += %D%/train/test_bleu
 C_TESTS += %D%/train/test_rouge
 C_TESTS += %D%/train/test_bpe
 C_TESTS += %D%/train/test_model
+C_TESTS += %D%/train/test_onnx
 C_TESTS += %D%/train/test_parity
 C_TESTS += %D%/train/test_proto
 C_TESTS += %D%/train/test_safetensors
@@ -167,9 +168,12 @@ SCRIPT_TESTS += %D%/step/test_score.py
 SCRIPT_TESTS += %D%/step/test_steps.sh
 SCRIPT_TESTS += %D%/train/score_vs_peers.py
 SCRIPT_TESTS += %D%/train/bpe_vs_tokenizers.py
+SCRIPT_TESTS += %D%/train/export_vs_onnxruntime.py
+SCRIPT_TESTS += %D%/train/export_vs_transformers.py
 SCRIPT_TESTS += %D%/train/gpt2_vs_transformers.py
 SCRIPT_TESTS += %D%/train/parity_vs_torch.py
 SCRIPT_TESTS += %D%/train/subword_vs_t2t.py
+SCRIPT_TESTS += %D%/train/test_export.py
 SCRIPT_TESTS += %D%/train/test_generate.py
 SCRIPT_TESTS += %D%/train/test_subword.py
 SCRIPT_TESTS += %D%/train/test_token_steps.py
@@ -209,6 +213,8 @@ GRAPH_PLAN = %D%/dsl/graph_plan.c %D%/dsl/graph_plan.h
 %C%_dsl_test_layout_SOURCES = %D%/dsl/test_layout.c $(LAYOUT_FIXTURES)
 %C%_fuzz_fuzz_layout_SOURCES = %D%/fuzz/fuzz_layout.c %D%/dsl/layout_check.c %D%/dsl/layout_check.h
 
+# Logits for the scripts.
+check_PROGRAMS += %D%/train/logits_tool
 # Tokenizers for the scripts.
 check_PROGRAMS += %D%/train/bpe_tool
 # Steps of training, timed, for bench/train.py.

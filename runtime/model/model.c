@@ -130,20 +130,28 @@ model_memory(const struct model_config *config, struct ops_device *device, size_
 
 /* ---- a model ---- */
 
-/* Tensor2Tensor's: sines of C / 2 wavelengths from 2 pi to 10000 times that, then as many cosines. */
+void
+model_sines(size_t place, size_t C, float *ret)
+{
+	size_t half = C / 2;
+
+	memset(ret, 0, C * sizeof(*ret));
+	for (size_t i = 0; i < half; i++) {
+		double angle = (double)place * exp(-(double)i * log(10000.0) / (double)(half > 1 ? half - 1 : 1));
+
+		ret[i] = (float)sin(angle);
+		ret[half + i] = (float)cos(angle);
+	}
+}
+
 static void
 put_positions(struct model *m)
 {
-	size_t C = m->config.channels, half = C / 2;
+	size_t C = m->config.channels;
 	float *row = xcalloc(C, sizeof(*row));
 
 	for (size_t place = 0; place < m->config.context; place++) {
-		for (size_t i = 0; i < half; i++) {
-			double angle = (double)place * exp(-(double)i * log(10000.0) / (double)(half > 1 ? half - 1 : 1));
-
-			row[i] = (float)sin(angle);
-			row[half + i] = (float)cos(angle);
-		}
+		model_sines(place, C, row);
 		m->d->ops->put(m->d, model_further(m, m->positions, place * C), row, C);
 	}
 	free(row);

@@ -64,6 +64,9 @@ void model_put(struct model *model, enum model_slab slab, const struct param *pa
 /* Where it lies in the device's memory. Who writes weights there must see to the narrow copy of them, if there is one: model_put does. */
 void *model_at(const struct model *model, enum model_slab slab, size_t which);
 struct ops_device *model_device(const struct model *model);
+/* What MODEL_PREPEND adds for a place, (C): sines of C / 2 wavelengths from 2 pi to 10000 times that, then as many cosines, as Tensor2Tensor has
+ * it. */
+void model_sines(size_t place, size_t C, float *ret);
 /* A flag that a signal sets: what is under way is given up within a layer. NULL: none. */
 void model_watch(struct model *model, const volatile sig_atomic_t *stop);
 

@@ -9,6 +9,7 @@ libruntime_a_SOURCES += %D%/chart.c
 libruntime_a_SOURCES += %D%/clean.c
 libruntime_a_SOURCES += %D%/csv.c %D%/csv.h
 libruntime_a_SOURCES += %D%/evaluate.c
+libruntime_a_SOURCES += %D%/export.c
 libruntime_a_SOURCES += %D%/fields.c %D%/fields.h
 libruntime_a_SOURCES += %D%/generate.c %D%/generate.h
 libruntime_a_SOURCES += %D%/generator.c

@@ -79,6 +79,7 @@ int step_detokenize(const struct step_call *call, struct error *err);
 int step_train(const struct step_call *call, struct error *err);
 int step_generate(const struct step_call *call, struct error *err);
 int step_evaluate(const struct step_call *call, struct error *err);
+int step_export(const struct step_call *call, struct error *err);
 int step_chart(const struct step_call *call, struct error *err);
 
 #endif

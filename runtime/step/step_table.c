@@ -183,5 +183,12 @@ const struct step_command STEP_COMMANDS[] = {
 	    { "empty", "PATH", "the share of titles that are empty", "" },
 	    { "output", "PATH", "the scores as Kubeflow's metrics JSON", NULL } },
 	  step_evaluate },
+	{ "export", "a model for other programs: a folder of Hugging Face's transformers, or ONNX",
+	  { { "model", "FOLDER", "of `train`, or one of its checkpoints", NULL },
+	    { "format", "huggingface|onnx", "model.safetensors and its configs, or graphs for a runtime of ONNX", "huggingface" },
+	    { "dtype", "f32|bf16|f16", "of the weights", "f32" },
+	    { "weights", "auto|inside|beside", "of ONNX: in each of the two graphs, or in a file that they share, as they must past 2 GiB", "auto" },
+	    { "output", "PATH", "a folder, written whole or not at all", NULL } },
+	  step_export },
 	{ .name = NULL },
 };
