@@ -4,6 +4,7 @@
 # A test program needs no more than its line: its source is NAME.c, and LDADD below links every room into it. It prints
 # TAP, reads its data from $(srcdir) (test_path() in tap.h) and is run in the build directory.
 C_TESTS =
+C_TESTS += %D%/base/test_arena
 C_TESTS += %D%/base/test_buf
 C_TESTS += %D%/base/test_error
 C_TESTS += %D%/base/test_json_scan
