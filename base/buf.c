@@ -87,7 +87,12 @@ buf_puts(struct buf *buf, const char *text)
 void
 buf_putc(struct buf *buf, char c)
 {
-	buf_add(buf, &c, 1);
+	char *space = buf_space(buf, 1);
+
+	if (!space)
+		return;
+	*space = c;
+	buf_commit(buf, 1);
 }
 
 void

@@ -54,24 +54,47 @@ short_escape(uint32_t cp)
 	}
 }
 
+/* How many of the bytes stand for themselves in any style. */
+static size_t
+plain_run(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && text[n] >= 0x20 && text[n] < 0x7F && text[n] != '"' && text[n] != '\\')
+		n++;
+	return n;
+}
+
+/* The first character of the text; returns its bytes. */
+static size_t
+write_character(struct buf *buf, const char *text, size_t len, bool ascii)
+{
+	uint32_t cp;
+	size_t n = utf8_decode(text, len, &cp);
+	const char *escape = short_escape(cp);
+
+	if (escape)
+		buf_puts(buf, escape);
+	else if (cp < 0x20 || cp == 0x7F || (ascii && cp > 0x7F))
+		write_escape(buf, cp);
+	else if (n == 1 && cp == UTF8_REPLACEMENT)
+		buf_puts(buf, "\xEF\xBF\xBD");
+	else
+		buf_add(buf, text, n);
+	return n;
+}
+
 static void
 write_string(struct buf *buf, const char *text, size_t len, bool ascii)
 {
 	buf_putc(buf, '"');
 	for (size_t i = 0; i < len;) {
-		uint32_t cp;
-		size_t n = utf8_decode(text + i, len - i, &cp);
-		const char *escape = short_escape(cp);
+		size_t n = plain_run(text + i, len - i);
 
-		if (escape)
-			buf_puts(buf, escape);
-		else if (cp < 0x20 || cp == 0x7F || (ascii && cp > 0x7F))
-			write_escape(buf, cp);
-		else if (n == 1 && cp == UTF8_REPLACEMENT)
-			buf_puts(buf, "\xEF\xBF\xBD");
-		else
-			buf_add(buf, text + i, n);
+		buf_add(buf, text + i, n);
 		i += n;
+		if (i < len)
+			i += write_character(buf, text + i, len - i, ascii);
 	}
 	buf_putc(buf, '"');
 }
@@ -130,25 +153,34 @@ compare_keys(const void *a, const void *b, void *dict)
 	return strcmp(d->dict.keys[*(const size_t *)a], d->dict.keys[*(const size_t *)b]);
 }
 
-static void
-write_dict(struct buf *buf, const struct value *dict, const struct style *style, int depth)
+/* The dict's items by their keys, to be freed. */
+static size_t *
+sorted_order(const struct value *dict)
 {
-	CLEANUP(freep) size_t *order = xcalloc(dict->dict.n, sizeof *order);
+	size_t *order = xcalloc(dict->dict.n, sizeof *order);
 
 	for (size_t i = 0; i < dict->dict.n; i++)
 		order[i] = i;
-	if (style->sorted)
-		qsort_r(order, dict->dict.n, sizeof *order, compare_keys, (void *)(uintptr_t)dict);
+	qsort_r(order, dict->dict.n, sizeof *order, compare_keys, (void *)(uintptr_t)dict);
+	return order;
+}
+
+static void
+write_dict(struct buf *buf, const struct value *dict, const struct style *style, int depth)
+{
+	CLEANUP(freep) size_t *order = style->sorted ? sorted_order(dict) : NULL;
+
 	buf_putc(buf, '{');
 	for (size_t i = 0; i < dict->dict.n; i++) {
-		const char *key = dict->dict.keys[order[i]];
+		size_t at = order ? order[i] : i;
+		const char *key = dict->dict.keys[at];
 
 		if (i)
 			buf_puts(buf, style->comma);
 		line_break(buf, style, depth + 1);
 		write_string(buf, key, strlen(key), style->ascii);
 		buf_puts(buf, style->colon);
-		write(buf, dict->dict.items[order[i]], style, depth + 1);
+		write(buf, dict->dict.items[at], style, depth + 1);
 	}
 	if (dict->dict.n)
 		line_break(buf, style, depth);

@@ -187,26 +187,30 @@ write_zip(struct buf *buf, const struct buf *text, struct error *err)
 	return 0;
 }
 
+static int
+write_archive(struct buf *buf, const struct value *object, enum package package, struct error *err)
+{
+	CLEANUP(buf_release) struct buf text = { 0 };
+
+	yaml_write(&text, object);
+	if (text.overflow)
+		return error_set(err, "the package is too large");
+	return package == PACKAGE_ZIP ? write_zip(buf, &text, err) : write_tar_gz(buf, &text, err);
+}
+
 int
 package_write(struct buf *buf, const struct value *object, enum package package, struct error *err)
 {
-	CLEANUP(buf_release) struct buf text = { 0 };
 	int rc = 0;
 
 	if (package == PACKAGE_JSON) {
-		value_write_json_pretty(&text, object, 2);
-		buf_putc(&text, '\n');
+		value_write_json_pretty(buf, object, 2);
+		buf_putc(buf, '\n');
+	} else if (package == PACKAGE_YAML) {
+		yaml_write(buf, object);
 	} else {
-		yaml_write(&text, object);
+		rc = write_archive(buf, object, package, err);
 	}
-	if (text.overflow)
-		return error_set(err, "the package is too large");
-	if (package == PACKAGE_TAR_GZ)
-		rc = write_tar_gz(buf, &text, err);
-	else if (package == PACKAGE_ZIP)
-		rc = write_zip(buf, &text, err);
-	else
-		buf_add(buf, text.data, text.len);
 	if (!rc && buf->overflow)
 		rc = error_set(err, "the package is too large");
 	return rc;

@@ -53,7 +53,23 @@ looks_numeric(const char *text)
 static bool
 is_safe(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || (c && strchr("_./+=@$(),;-", c));
+	switch (c) {
+	case '_':
+	case '.':
+	case '/':
+	case '+':
+	case '=':
+	case '@':
+	case '$':
+	case '(':
+	case ')':
+	case ',':
+	case ';':
+	case '-':
+		return true;
+	default:
+		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c);
+	}
 }
 
 /* Text that stands for itself without quotes, wherever it may stand in block style. */
@@ -91,9 +107,9 @@ static bool
 all_printable(const char *text, size_t len, bool newlines)
 {
 	for (size_t i = 0, n; i < len; i += n) {
-		uint32_t c;
+		uint32_t c = (unsigned char)text[i];
 
-		n = utf8_decode(text + i, len - i, &c);
+		n = c < 0x80 ? 1 : utf8_decode(text + i, len - i, &c);
 		if (!is_printable(c) && !(newlines && c == '\n'))
 			return false;
 	}
@@ -103,12 +119,14 @@ all_printable(const char *text, size_t len, bool newlines)
 static void
 write_single_quoted(struct buf *buf, const char *text, size_t len)
 {
+	const char *quote;
+
 	buf_putc(buf, '\'');
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '\'')
-			buf_putc(buf, '\'');
-		buf_putc(buf, text[i]);
+	for (; len && (quote = memchr(text, '\'', len)); len -= (size_t)(quote + 1 - text), text = quote + 1) {
+		buf_add(buf, text, (size_t)(quote + 1 - text));
+		buf_putc(buf, '\'');
 	}
+	buf_add(buf, text, len);
 	buf_putc(buf, '\'');
 }
 

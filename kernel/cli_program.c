@@ -208,7 +208,7 @@ put_formatted(const struct cli_args *args, const char *path, const struct buf *t
 	}
 	if (same && strcmp(path, "-") != 0)
 		return EXIT_GOOD;
-	if (file_write(path, buf_text(formatted), formatted->len, &err) < 0)
+	if (file_write_durably(path, buf_text(formatted), formatted->len, &err) < 0)
 		return cli_fail(EXIT_WORLD, "%s", err.text);
 	return EXIT_GOOD;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,18 +13,22 @@
 
 #include "base/source.h"
 
+enum { READ_AT_ONCE = 65536 }; /* bytes, where the size is not known */
+
+/* `size` is what the file says of itself, 0 where it does not; it is believed only as far as room goes, with one byte more that
+ * tells whether it was the truth. */
 static int
-read_all(int fd, const char *path, size_t max, struct buf *buf, struct error *err)
+read_all(int fd, const char *path, size_t size, size_t max, struct buf *buf, struct error *err)
 {
-	size_t total = 0;
+	size_t total = 0, room = size && size <= max ? size + 1 : READ_AT_ONCE;
 
 	for (;;) {
-		char *space = buf_space(buf, 65536);
+		char *space = buf_space(buf, room);
 		ssize_t n;
 
 		if (!space)
 			return error_set(err, "`%s` is too large", path);
-		n = read(fd, space, 65536);
+		n = read(fd, space, room);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -31,6 +36,7 @@ read_all(int fd, const char *path, size_t max, struct buf *buf, struct error *er
 		if (n == 0)
 			return 0;
 		buf_commit(buf, (size_t)n);
+		room = (size_t)n < room ? room - (size_t)n : READ_AT_ONCE;
 		total += (size_t)n;
 		if (total > max)
 			return error_set(err, "`%s` is larger than %zu bytes", path, max);
@@ -40,11 +46,11 @@ read_all(int fd, const char *path, size_t max, struct buf *buf, struct error *er
 int
 file_read(const char *path, size_t max, struct buf *buf, struct error *err)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	int fd, rc;
 
 	if (!strcmp(path, "-"))
-		return read_all(STDIN_FILENO, "standard input", max, buf, err);
+		return read_all(STDIN_FILENO, "standard input", 0, max, buf, err);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return error_errno(err, errno, "cannot open `%s`", path);
@@ -52,7 +58,7 @@ file_read(const char *path, size_t max, struct buf *buf, struct error *err)
 		rc = error_set(err, "cannot read `%s`: not a file", path);
 	} else {
 		(void)fcntl(fd, F_SETFL, 0); /* a pipe is waited for from here on */
-		rc = read_all(fd, path, max, buf, err);
+		rc = read_all(fd, path, S_ISREG(st.st_mode) ? (size_t)st.st_size : 0, max, buf, err);
 	}
 	close(fd);
 	return rc;
@@ -89,22 +95,27 @@ mode_for(const char *path)
 }
 
 static int
-write_and_rename(const char *path, char *temporary, const void *bytes, size_t len, struct error *err)
+fill(int fd, mode_t mode, const void *bytes, size_t len, bool durably)
+{
+	int rc = write_all(fd, bytes, len) < 0 || fchmod(fd, mode) < 0 || (durably && fsync(fd) < 0) ? -1 : 0;
+	int code = errno;
+
+	/* Over a network, what does not fit may be told only now. */
+	if (close(fd) < 0)
+		return -1;
+	errno = code;
+	return rc;
+}
+
+static int
+write_and_rename(const char *path, char *temporary, const void *bytes, size_t len, bool durably, struct error *err)
 {
 	mode_t mode = mode_for(path);
 	int fd = mkostemp(temporary, O_CLOEXEC);
 
 	if (fd < 0)
 		return error_errno(err, errno, "cannot write `%s`", path);
-	if (write_all(fd, bytes, len) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0) {
-		int code = errno;
-
-		close(fd);
-		unlink(temporary);
-		return error_errno(err, code, "cannot write `%s`", path);
-	}
-	close(fd);
-	if (rename(temporary, path) < 0) {
+	if (fill(fd, mode, bytes, len, durably) < 0 || rename(temporary, path) < 0) {
 		int code = errno;
 
 		unlink(temporary);
@@ -125,8 +136,8 @@ file_read_program(const char *path, struct buf *buf, struct error *err)
 	return 0;
 }
 
-int
-file_write(const char *path, const void *bytes, size_t len, struct error *err)
+static int
+put(const char *path, const void *bytes, size_t len, bool durably, struct error *err)
 {
 	struct stat st;
 	struct buf temporary = { 0 };
@@ -145,7 +156,19 @@ file_write(const char *path, const void *bytes, size_t len, struct error *err)
 		return rc;
 	}
 	buf_printf(&temporary, "%s.XXXXXX", path);
-	rc = write_and_rename(path, temporary.data, bytes, len, err);
+	rc = write_and_rename(path, temporary.data, bytes, len, durably, err);
 	buf_release(&temporary);
 	return rc;
+}
+
+int
+file_write(const char *path, const void *bytes, size_t len, struct error *err)
+{
+	return put(path, bytes, len, false, err);
+}
+
+int
+file_write_durably(const char *path, const void *bytes, size_t len, struct error *err)
+{
+	return put(path, bytes, len, true, err);
 }
