@@ -47,6 +47,8 @@ struct act {
 	struct execute_outcome *outcome; /* ok until something fails */
 	bool swept; /* a line of a sweep: its run is not shown, and left in `run` */
 	struct run *run; /* held, by who has set `swept`; NULL: none has begun */
+	void (*watch)(void *context, const struct run *run); /* of a swept run on this machine, see kernel/run_here.h; or NULL */
+	void *watch_context;
 	bool is_last; /* of its cell: what it shows is the cell's result */
 };
 

@@ -51,7 +51,7 @@ act_run(struct act *act)
 {
 	struct run_request request = { .plan = act->action->plan, .jobs = (size_t)act->interp->options.jobs, .output = act->output,
 				       .quiet = act->swept, .echo = act->action->component && !act->swept, .wake = act->interp->wake,
-				       .interrupted = &act->interp->interrupted };
+				       .interrupted = &act->interp->interrupted, .watch = act->watch, .watch_context = act->watch_context };
 	struct diags diags;
 	struct run *run;
 	int rc;

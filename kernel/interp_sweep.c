@@ -30,7 +30,7 @@ is_slow(const struct sweep *sweep)
 	return sweep->rows.n < FEW_ROWS || sweep->rows.items[sweep->rows.n - 2].seconds > SLOW_SECONDS;
 }
 
-/* At the beginning of each run, and in the end. */
+/* At the beginning of each run, when it tells more of its progress, and in the end. */
 static void
 show(struct sweeping *s, bool final)
 {
@@ -170,11 +170,20 @@ end_row(struct sweeping *s, struct act *act, bool good)
 	set_outputs(&s->sweep, act, run, true);
 }
 
+static void
+on_progress(void *context, const struct run *run)
+{
+	struct sweeping *s = context;
+
+	if (run_progress_look(&s->sweep.rows.items[s->sweep.rows.n - 1].progress, run))
+		show(s, false);
+}
+
 static int
 perform_line(struct sweeping *s, const struct action *action, const struct value *item)
 {
 	struct act act = { .interp = s->act->interp, .action = action, .output = s->act->output, .outcome = s->act->outcome, .swept = true,
-			   .arena = arena_new() };
+			   .watch = on_progress, .watch_context = s, .arena = arena_new() };
 	int rc;
 
 	if (action->kind == ACTION_RUN) {

@@ -9,6 +9,7 @@
 
 #include "dsl/bundle.h"
 #include "dsl/svg.h"
+#include "kernel/progress.h"
 
 enum { UPDATE_MS = 500 }; /* at most 2 Hz: front ends redraw the whole output each time */
 
@@ -19,7 +20,8 @@ struct live {
 	struct graph *graph;
 	struct layout *layout;
 	char display_id[LIVE_ID_SIZE];
-	int64_t shown_ms;
+	struct run_progress progress;
+	int64_t shown_ms, looked_ms;
 	bool dirty;
 };
 
@@ -93,14 +95,39 @@ graph_run_of(const struct run *run, struct graph_state **ret_steps, struct graph
 				   .steps = steps, .groups = groups, .params = run->params };
 }
 
+static json_t *
+json_of_bundle(const struct buf *text)
+{
+	json_error_t problem;
+	json_t *bundle = json_loadb(buf_text(text), text->len, 0, &problem);
+
+	if (!bundle)
+		BUG("a bundle of ours is not JSON: %s", problem.text);
+	return bundle;
+}
+
 void
 live_bundle(struct buf *buf, const struct run *run)
 {
 	CLEANUP(freep) struct graph_state *steps = NULL;
 	CLEANUP(freep) struct graph_state *groups = NULL;
+	CLEANUP(freep) char *dump = NULL;
+	CLEANUP(buf_release) struct buf text = { 0 };
 	struct graph_run state = graph_run_of(run, &steps, &groups);
+	struct run_progress progress = { 0 };
+	json_t *bundle;
 
-	bundle_write(buf, run->plan, &state);
+	if (!run_progress_look(&progress, run)) {
+		bundle_write(buf, run->plan, &state);
+	} else {
+		bundle_write(&text, run->plan, &state);
+		bundle = json_of_bundle(&text);
+		run_progress_add_to_bundle(bundle, &progress);
+		dump = json_dumps(bundle, JSON_COMPACT);
+		buf_puts(buf, dump);
+		json_decref(bundle);
+	}
+	run_progress_release(&progress);
 }
 
 static void
@@ -123,14 +150,12 @@ bundle_now(struct live *live)
 	struct graph_run state = graph_run_of(live->run, &steps, &groups);
 	struct arena *scratch = arena_new();
 	struct buf text = { 0 };
-	json_error_t problem;
 	json_t *bundle;
 
 	graph_update(scratch, live->graph, &state);
 	bundle_write_graph(&text, live->graph, live->layout);
-	bundle = json_loadb(buf_text(&text), text.len, 0, &problem);
-	if (!bundle)
-		BUG("a bundle of ours is not JSON: %s", problem.text);
+	bundle = json_of_bundle(&text);
+	run_progress_add_to_bundle(bundle, &live->progress);
 	buf_release(&text);
 	arena_free(scratch);
 	return bundle;
@@ -143,7 +168,7 @@ show(struct live *live, void (*how)(struct output *, json_t *, json_t *, const c
 
 	how(live->output, bundle, NULL, live->display_id);
 	json_decref(bundle);
-	live->shown_ms = clock_ms(CLOCK_MONOTONIC);
+	live->shown_ms = live->looked_ms = clock_ms(CLOCK_MONOTONIC);
 	live->dirty = false;
 }
 
@@ -166,6 +191,7 @@ live_new(struct output *output, struct run *run)
 void
 live_free(struct live *live)
 {
+	run_progress_release(&live->progress);
 	arena_free(live->arena);
 	free(live);
 }
@@ -182,26 +208,39 @@ live_changed(struct live *live)
 	live->dirty = true;
 }
 
+static bool
+something_runs(const struct run *run)
+{
+	for (size_t i = 0; i < run->n_nodes; i++)
+		if (run->nodes[i]->phase == PHASE_RUNNING && run->nodes[i]->folder)
+			return true;
+	return false;
+}
+
 int
 live_due(const struct live *live)
 {
 	int64_t left;
 
-	if (!live->dirty)
+	if (!live->dirty && !something_runs(live->run))
 		return -1;
-	left = live->shown_ms + UPDATE_MS - clock_ms(CLOCK_MONOTONIC);
+	left = (live->dirty ? live->shown_ms + UPDATE_MS : live->looked_ms + PROGRESS_LOOK_MS) - clock_ms(CLOCK_MONOTONIC);
 	return left > 0 ? (int)left : 0;
 }
 
 void
 live_update(struct live *live)
 {
-	if (live_due(live) == 0)
+	if (live_due(live) != 0)
+		return;
+	live->looked_ms = clock_ms(CLOCK_MONOTONIC);
+	if (run_progress_look(&live->progress, live->run) || live->dirty)
 		show(live, live->output->ops->update);
 }
 
 void
 live_finish(struct live *live)
 {
+	run_progress_look(&live->progress, live->run);
 	show(live, live->output->ops->update);
 }

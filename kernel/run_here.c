@@ -5,14 +5,17 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kernel/live.h"
+#include "kernel/progress.h"
 
 /* What the observer of a run needs. */
 struct watch {
 	const struct run_request *request;
 	struct live *live;
+	struct timespec watched; /* when request->watch was called last */
 };
 
 static void
@@ -79,8 +82,20 @@ wait_for_news(const struct run_request *request, struct local *local, const stru
 {
 	struct pollfd fds[] = { { .fd = local_fd(local), .events = POLLIN }, { .fd = request->wake, .events = POLLIN } };
 
-	if (poll(fds, ARRAY_LEN(fds), watch->live ? live_due(watch->live) : -1) < 0 && errno != EINTR)
+	if (poll(fds, ARRAY_LEN(fds), watch->live ? live_due(watch->live) : request->watch ? PROGRESS_LOOK_MS : -1) < 0 && errno != EINTR)
 		BUG("poll: %s", strerror(errno));
+}
+
+static void
+look(struct watch *watch, const struct run *run)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!watch->request->watch || (now.tv_sec - watch->watched.tv_sec) * 1000 + (now.tv_nsec - watch->watched.tv_nsec) / 1000000 < PROGRESS_LOOK_MS)
+		return;
+	watch->watched = now;
+	watch->request->watch(watch->request->watch_context, run);
 }
 
 static void
@@ -96,6 +111,7 @@ drive(const struct run_request *request, struct local *local, struct watch *watc
 		wait_for_news(request, local, watch);
 		if (watch->live)
 			live_update(watch->live);
+		look(watch, local_run(local));
 	}
 }
 
@@ -118,6 +134,8 @@ run_here(const struct run_request *request, struct diags *diags)
 		watch.live = live_new(request->output, run);
 	drive(request, local, &watch);
 	run_forget_observer(run, &watch);
+	if (request->watch)
+		request->watch(request->watch_context, run);
 	local_free(local);
 	if (watch.live) {
 		live_finish(watch.live);

@@ -18,6 +18,9 @@ struct run_request {
 	bool echo; /* what the steps write is passed on to the output as it comes */
 	int wake; /* a descriptor that is readable when `interrupted` was set; -1: none */
 	const volatile sig_atomic_t *interrupted; /* or NULL */
+	/* Called about once a second while it goes on and once when it has ended, in the calling thread; or NULL. */
+	void (*watch)(void *context, const struct run *run);
+	void *watch_context;
 };
 
 /* The run when it has ended, however it ended; the caller's to unref. NULL when it could not be started: diags says why. */

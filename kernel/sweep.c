@@ -21,6 +21,8 @@ sweep_init(struct sweep *sweep, const char *name)
 void
 sweep_release(struct sweep *sweep)
 {
+	for (size_t i = 0; i < sweep->rows.n; i++)
+		run_progress_release(&sweep->rows.items[i].progress);
 	vec_release(&sweep->rows);
 	arena_free(sweep->arena);
 }
@@ -175,6 +177,37 @@ put_chart(struct buf *html, const struct sweep *sweep)
 	buf_puts(html, "\"></p>");
 }
 
+/* Of the last rows that have curves; of a run with several such steps the first. */
+static size_t
+collect_lines(struct arena *arena, const struct sweep *sweep, struct progress_line lines[PROGRESS_LINES_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = sweep->rows.n; i-- && n < PROGRESS_LINES_MAX;) {
+		const struct sweep_row *row = &sweep->rows.items[i];
+
+		if (row->progress.steps.n && row->progress.steps.items[0].progress.n_curves)
+			lines[n++] = (struct progress_line){ arena_printf(arena, "%s %s", sweep->name, row->item), &row->progress.steps.items[0].progress };
+	}
+	for (size_t i = 0; i < n / 2; i++) {
+		struct progress_line swapped = lines[i];
+
+		lines[i] = lines[n - 1 - i];
+		lines[n - 1 - i] = swapped;
+	}
+	return n;
+}
+
+static void
+put_curves(struct buf *text, struct buf *html, struct arena *arena, const struct sweep *sweep, const struct progress_line *lines, size_t n)
+{
+	const struct sweep_row *last = &sweep->rows.items[sweep->rows.n - 1];
+
+	if (last->progress.steps.n && !strcmp(last->state, "Running"))
+		progress_text(text, &lines[n - 1], 1);
+	progress_chart_html(html, lines, n, arena_printf(arena, "%zu run%s over %s", n, n == 1 ? "" : "s", sweep->name));
+}
+
 json_t *
 sweep_bundle(const struct sweep *sweep)
 {
@@ -182,12 +215,18 @@ sweep_bundle(const struct sweep *sweep)
 	CLEANUP(buf_release) struct buf html = { 0 };
 	struct arena *arena = arena_new();
 	struct table table = { .arena = arena };
+	struct progress_line lines[PROGRESS_LINES_MAX];
 	json_t *bundle;
+	size_t n;
 
 	fill_table(&table, sweep);
 	table_write_text(&text, &table);
 	table_write_html(&html, &table, arena_printf(arena, "%zu run%s over %s", sweep->rows.n, sweep->rows.n == 1 ? "" : "s", sweep->name));
-	put_chart(&html, sweep);
+	n = collect_lines(arena, sweep, lines);
+	if (n)
+		put_curves(&text, &html, arena, sweep, lines, n);
+	else
+		put_chart(&html, sweep);
 	bundle = json_pack("{s:o, s:o}", "text/plain", json_text_new(buf_text(&text)), "text/html", json_text_new(buf_text(&html)));
 	arena_free(arena);
 	return bundle;

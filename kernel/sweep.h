@@ -1,4 +1,5 @@
-/* What a sweep shows: one table with a row a run, and one chart of the outputs that are numbers. Rows come in the order of the runs;
+/* What a sweep shows: one table with a row a run, and one chart: of the runs' curves where their steps tell of their progress (progress.h),
+ * else of the outputs that are numbers. Rows come in the order of the runs;
  * columns are found as runs end and tell of their outputs. Texts are copied. For one thread. */
 #ifndef KERNEL_SWEEP_H
 #define KERNEL_SWEEP_H
@@ -9,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/value.h"
+#include "kernel/progress.h"
 
 /* Past these a table or chart would show nobody anything; further columns are left out. */
 enum { SWEEP_ITEMS_MAX = 1000, SWEEP_COLUMNS_MAX = 24, SWEEP_PANELS_MAX = 6 };
@@ -26,6 +28,7 @@ struct sweep_row {
 	const char *state, *message; /* message: why it did not succeed, or NULL */
 	double seconds; /* below 0: not known */
 	struct sweep_cell cells[SWEEP_COLUMNS_MAX];
+	struct run_progress progress; /* of its run's steps; owned */
 };
 
 struct sweep {

@@ -286,7 +286,7 @@ attempt_tick(struct local *local, struct attempt *attempt, int64_t now)
 
 /* ---- ending ---- */
 
-/* Of a step that ended well the log stays, and its outputs, which lie elsewhere. */
+/* Of a step that ended well the log stays, what it told of its progress, and its outputs, which lie elsewhere. */
 static void
 clean_up(const struct attempt *attempt)
 {
@@ -296,7 +296,8 @@ clean_up(const struct attempt *attempt)
 	while (folder && (entry = readdir(folder))) {
 		const char *name = entry->d_name;
 
-		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, "log") != 0 && strcmp(name, "log.idx") != 0)
+		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, "log") != 0 && strcmp(name, "log.idx") != 0 &&
+		    strcmp(name, "progress") != 0)
 			paths_remove(arena_printf(attempt->arena, "%s/%s", attempt->folder, name));
 	}
 	if (folder)

@@ -236,6 +236,7 @@ add_base_env(struct making *making)
 	const char *tmp = making->request->folder;
 	const char *const base[][2] = {
 		{ "PATH", making->request->path }, { "HOME", tmp }, { "TMPDIR", tmp }, { "LANG", "C.UTF-8" },
+		{ "LATEEN_PROGRESS", arena_printf(making->arena, "%s/progress", tmp) },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(base); i++) {

@@ -2,7 +2,8 @@
  *
  * What a step sees, here: its inputs as arguments, or (in a script) as variables by their sanitised names; files by their
  * paths; `out_NAME`, the path of each output (in a script). The environment holds PATH (our own programs first), HOME and
- * TMPDIR (the folder of this attempt), LANG, what the component and the step set, and nothing else. It runs in the folder of the
+ * TMPDIR (the folder of this attempt), LANG, LATEEN_PROGRESS (a file to tell progress in, see kernel/progress.h), what the component and the
+ * step set, and nothing else. It runs in the folder of the
  * project, so that relative paths mean what they mean in the notebook, unless its component names a `workdir`. */
 #ifndef RUNTIME_PROCESS_H
 #define RUNTIME_PROCESS_H

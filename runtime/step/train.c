@@ -8,14 +8,15 @@
 #include <time.h>
 
 #include "base/macros.h"
+#include "runtime/step/kept.h"
+#include "runtime/step/memory.h"
 #include "runtime/step/step.h"
 #include "runtime/step/train.h"
+#include "runtime/step/train_report.h"
 #include "runtime/train/events.h"
 #include "runtime/train/trainer.h"
 
-enum { DEV_BATCHES = 8 /* that are looked at each time */ };
-
-static const double SAY_EVERY = 2; /* seconds */
+enum { DEV_BATCHES = 8 /* that are looked at each time */, EXACT_DOCUMENTS = 50000000 };
 
 /* Set by a signal: the step at hand is the last one. */
 static volatile sig_atomic_t stop_asked;
@@ -32,13 +33,15 @@ struct train {
 	struct train_setup setup;
 	struct trainer *trainer;
 	struct events *events;
+	struct train_report report;
+	struct kept kept; /* the curve's rows */
 	struct buf curve;
 
-	double begun, said; /* seconds of the clock */
+	double begun; /* seconds of the clock */
 	uint64_t first; /* steps that were done before this start */
-	uint64_t tokens; /* since `said` */
+	uint64_t steps; /* when it ends; 0: by the time alone */
 	double loss; /* summed, since the curve's last row */
-	uint64_t losses;
+	uint64_t losses, tokens; /* tokens: of this start */
 	struct model_result last, dev;
 };
 
@@ -53,43 +56,17 @@ now(clockid_t clock)
 
 /* ---- what is said ---- */
 
-static void
-say_time(double seconds)
-{
-	if (seconds < 60)
-		printf("%.0f s", seconds);
-	else if (seconds < 3600)
-		printf("%.0f min %.0f s", floor(seconds / 60), fmod(seconds, 60));
-	else
-		printf("%.0f h %.0f min", floor(seconds / 3600), floor(fmod(seconds, 3600) / 60));
-}
-
 static double
 time_left(const struct train *t, double at)
 {
 	double gone = at - t->begun, left = (double)INFINITY;
 	uint64_t done = trainer_done(t->trainer);
 
-	if (t->setup.steps && done > t->first)
-		left = gone / (double)(done - t->first) * (double)(t->setup.steps - done);
+	if (t->steps && done > t->first)
+		left = gone / (double)(done - t->first) * (double)(t->steps - done);
 	if (t->setup.seconds > 0)
 		left = fmin(left, t->setup.seconds - gone);
 	return fmax(left, 0);
-}
-
-static void
-say_step(struct train *t, const struct trainer_step *s, double at)
-{
-	printf("step %" PRIu64, s->step);
-	if (t->setup.steps)
-		printf(" of %" PRIu64, t->setup.steps);
-	printf(" (epoch %" PRIu64 "): loss %.4f, %.1f %% right, %.0f tokens/s, ", s->epoch + 1, s->result.loss, 100 * s->result.accuracy,
-		(double)t->tokens / (at - t->said));
-	say_time(time_left(t, at));
-	puts(" left");
-	fflush(stdout);
-	t->said = at;
-	t->tokens = 0;
 }
 
 static void
@@ -98,19 +75,52 @@ say_beginning(const struct train *t)
 	struct loader *loader = trainer_loader(t->trainer);
 	const struct trainer_options *o = &t->setup.options;
 
-	printf("device: %s, %d threads, %s\n", t->setup.device->name, t->setup.device->threads, t->setup.device->precision == OPS_BF16 ? "bf16" : "f32");
 	printf("model: %s, %zu layers, %zu channels, %zu parameters\n", model_arch_name(o->config.arch), o->config.layers, o->config.channels,
 		params_count(model_params(trainer_model(t->trainer))));
-	printf("data: %zu documents to learn from, %zu to look at, %zu batches of up to %zu tokens in an epoch, %.1f %% of them useful\n",
-		loader_documents(loader, false), loader_documents(loader, true), loader_batches(loader, 0), o->data.tokens,
-		100 * loader_useful(loader, 0));
+	printf("data: %zu documents to learn from, %zu to look at, %zu batches of up to %zu tokens in an epoch\n", loader_documents(loader, false),
+		loader_documents(loader, true), loader_batches(loader, 0), o->data.tokens);
 	if (loader_cut(loader))
 		printf("%zu documents are longer than %zu tokens and were cut\n", loader_cut(loader), o->data.context);
 	if (o->folder)
 		printf("checkpoints: %s\n", o->folder);
+	if (trainer_warning(t->trainer))
+		printf("warning: %s\n", trainer_warning(t->trainer));
 	if (trainer_done(t->trainer))
 		printf("goes on behind step %" PRIu64 "\n", trainer_done(t->trainer));
 	fflush(stdout);
+}
+
+static void
+say_memory(const struct train *t)
+{
+	size_t took = memory_peak();
+
+	if (took)
+		printf("memory: at most %zu MiB were taken, %zu were promised\n", took >> 20, t->setup.memory >> 20);
+}
+
+/* How many steps so many epochs are. Epochs differ by a batch or two; of very many the first stands for all. */
+static uint64_t
+steps_of_epochs(struct loader *loader, uint64_t epochs)
+{
+	uint64_t steps = 0;
+
+	if (epochs * (uint64_t)loader_documents(loader, false) > EXACT_DOCUMENTS)
+		return epochs * (uint64_t)loader_batches(loader, 0);
+	for (uint64_t i = 0; i < epochs; i++)
+		steps += loader_batches(loader, i);
+	return steps;
+}
+
+/* Whichever comes first. */
+static void
+find_end(struct train *t)
+{
+	uint64_t epochs = t->setup.epochs ? steps_of_epochs(trainer_loader(t->trainer), t->setup.epochs) : 0;
+
+	t->steps = t->setup.steps;
+	if (epochs && (!t->steps || epochs < t->steps))
+		t->steps = epochs;
 }
 
 /* ---- one step after the other ---- */
@@ -131,35 +141,67 @@ write_events(struct train *t, const struct trainer_step *s, double rate, struct 
 	       events_scalar(t->events, step, wall, "tokens_per_second", rate, err) ? -1 : 0;
 }
 
+static void
+add_row(struct train *t, const struct trainer_step *s)
+{
+	size_t at = t->curve.len;
+
+	buf_printf(&t->curve, "%" PRIu64 ",%.6f,", s->step, t->loss / (double)t->losses);
+	if (t->dev.weight > 0)
+		buf_printf(&t->curve, "%.6f", t->dev.loss);
+	buf_printf(&t->curve, ",%.8g\n", s->rate);
+	if (!t->curve.overflow)
+		kept_add(&t->kept, t->curve.data + at, t->curve.len - at);
+	t->loss = 0;
+	t->losses = 0;
+}
+
 /* Looks at dev, writes a row of the curve and a checkpoint. */
 static int
 take_stock(struct train *t, const struct trainer_step *s, struct error *err)
 {
-	double best = trainer_best(t->trainer);
+	double best = trainer_best(t->trainer), wall = now(CLOCK_REALTIME);
 
 	if (trainer_evaluate(t->trainer, DEV_BATCHES, &t->dev, err))
 		return -1;
-	buf_printf(&t->curve, "%" PRIu64 ",%.6f,", s->step, t->loss / (double)t->losses);
-	t->loss = 0;
-	t->losses = 0;
 	if (t->dev.weight > 0) {
-		buf_printf(&t->curve, "%.6f", t->dev.loss);
-		printf("step %" PRIu64 ": dev loss %.4f, %.1f %% right%s\n", s->step, t->dev.loss, 100 * t->dev.accuracy,
-			t->dev.loss < best ? ", the best so far" : "");
-		fflush(stdout);
-		if (t->events && (events_scalar(t->events, (int64_t)s->step, now(CLOCK_REALTIME), "dev/loss", t->dev.loss, err) ||
-					 events_scalar(t->events, (int64_t)s->step, now(CLOCK_REALTIME), "dev/accuracy", t->dev.accuracy, err)))
+		train_report_dev(&t->report, s->step, &t->dev, t->dev.loss < best);
+		if (t->events && (events_scalar(t->events, (int64_t)s->step, wall, "dev/loss", t->dev.loss, err) ||
+					 events_scalar(t->events, (int64_t)s->step, wall, "dev/accuracy", t->dev.accuracy, err)))
 			return -1;
 	}
-	buf_printf(&t->curve, ",%.8g\n", s->rate);
-	return trainer_save(t->trainer, err);
+	if (trainer_save(t->trainer, err))
+		return -1;
+	add_row(t, s);
+	return 0;
 }
 
 static bool
 is_over(const struct train *t)
 {
-	return stop_asked || (t->setup.steps && trainer_done(t->trainer) >= t->setup.steps) ||
+	return stop_asked || (t->steps && trainer_done(t->trainer) >= t->steps) ||
 	       (t->setup.seconds > 0 && now(CLOCK_MONOTONIC) - t->begun >= t->setup.seconds);
+}
+
+/* 1: stopped within it. */
+static int
+run_step(struct train *t, struct trainer_step *s, bool *ret_stock, struct error *err)
+{
+	double from = now(CLOCK_MONOTONIC), at;
+	int taken = trainer_step(t->trainer, s, err);
+
+	if (taken)
+		return taken;
+	at = now(CLOCK_MONOTONIC);
+	t->last = s->result;
+	t->loss += s->result.loss;
+	t->losses++;
+	t->tokens += s->tokens;
+	if (write_events(t, s, (double)s->tokens / (at - from), err))
+		return -1;
+	train_report_step(&t->report, s, time_left(t, at));
+	*ret_stock = s->step % t->setup.every == 0;
+	return *ret_stock ? take_stock(t, s, err) : 0;
 }
 
 static int
@@ -167,35 +209,22 @@ run_steps(struct train *t, struct error *err)
 {
 	struct trainer_step s = { 0 };
 	bool stock = true;
+	int result = 0;
 
-	t->begun = t->said = now(CLOCK_MONOTONIC);
+	t->begun = now(CLOCK_MONOTONIC);
 	t->first = trainer_done(t->trainer);
-	while (!is_over(t)) {
-		double from = now(CLOCK_MONOTONIC), at;
-		int taken;
-
-		taken = trainer_step(t->trainer, &s, err);
-		if (taken < 0)
-			return -1;
-		if (taken > 0)
-			break;
-		at = now(CLOCK_MONOTONIC);
-		t->last = s.result;
-		t->tokens += s.tokens;
-		t->loss += s.result.loss;
-		t->losses++;
-		if (write_events(t, &s, (double)s.tokens / (at - from), err))
-			return -1;
-		if (at - t->said >= SAY_EVERY || s.step == t->first + 1)
-			say_step(t, &s, at);
-		stock = s.step % t->setup.every == 0;
-		if (stock && take_stock(t, &s, err))
-			return -1;
-	}
+	while (!result && !is_over(t))
+		result = run_step(t, &s, &stock, err);
+	if (result < 0)
+		return -1;
 	/* Who stops it waits for a few seconds only. */
 	if (stop_asked)
 		return trainer_save(t->trainer, err);
-	return !stock ? take_stock(t, &s, err) : 0;
+	if (!stock && take_stock(t, &s, err))
+		return -1;
+	if (trainer_done(t->trainer) > t->first)
+		train_report_end(&t->report, trainer_done(t->trainer), t->tokens, now(CLOCK_MONOTONIC) - t->begun);
+	return 0;
 }
 
 /* ---- outputs ---- */
@@ -241,16 +270,15 @@ write_outputs(struct train *t, struct error *err)
 }
 
 static int
-train(struct train *t, struct error *err)
+open_all(struct train *t, struct error *err)
 {
-	struct sigaction action = { .sa_handler = ask_stop };
+	const char *folder = t->setup.options.folder;
 
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
 	t->trainer = trainer_open(t->setup.device, t->setup.shard, &t->setup.options, err);
 	if (!t->trainer)
 		return -1;
 	model_watch(trainer_model(t->trainer), &stop_asked);
+	find_end(t);
 	say_beginning(t);
 	if (*step_text(t->call, "events")) {
 		t->events = events_open(step_text(t->call, "events"), now(CLOCK_REALTIME), err);
@@ -258,8 +286,21 @@ train(struct train *t, struct error *err)
 			return -1;
 	}
 	buf_puts(&t->curve, "step,loss,dev_loss,learning_rate\n");
-	if (run_steps(t, err))
+	kept_open(&t->kept, folder, "curve", trainer_done(t->trainer), &t->curve);
+	train_report_open(&t->report, folder, trainer_done(t->trainer), t->steps);
+	return 0;
+}
+
+static int
+train(struct train *t, struct error *err)
+{
+	struct sigaction action = { .sa_handler = ask_stop };
+
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	if (open_all(t, err) || run_steps(t, err))
 		return -1;
+	train_report_close(&t->report);
 	if (stop_asked)
 		return error_set(err, "stopped behind step %" PRIu64 "; %s", trainer_done(t->trainer),
 			t->setup.options.folder ? "its checkpoint is kept, and the same training goes on from there" :
@@ -269,6 +310,7 @@ train(struct train *t, struct error *err)
 		if (trainer_evaluate(t->trainer, DEV_BATCHES, &t->dev, err))
 			return -1;
 	}
+	say_memory(t);
 	return write_outputs(t, err);
 }
 
@@ -278,6 +320,8 @@ step_train(const struct step_call *call, struct error *err)
 	struct train t = { .call = call };
 	int result = train_setup(call, &t.setup, err) || train(&t, err) ? -1 : 0;
 
+	train_report_close(&t.report);
+	kept_close(&t.kept);
 	events_close(t.events, NULL);
 	trainer_close(t.trainer);
 	train_setup_release(&t.setup);

@@ -12,9 +12,10 @@ struct train_setup {
 	struct shard *shard;
 	struct buf tokenizer; /* its file */
 	struct buf folder; /* of the checkpoints */
-	uint64_t steps; /* 0: no limit but the time */
+	uint64_t steps, epochs; /* 0: no limit */
 	uint64_t every; /* steps: dev is looked at, and a checkpoint written */
-	double seconds; /* of training; 0: no limit but the steps */
+	double seconds; /* of training; 0: no limit */
+	size_t memory; /* bytes that it will take */
 };
 
 /* Says what memory it takes, and refuses what does not fit. On failure too, to be released. */
@@ -23,7 +24,7 @@ void train_setup_release(struct train_setup *setup);
 
 /* The device that --device and --threads name; precision `f32` or `bf16`. */
 int train_open_device(const struct step_call *call, const char *precision, struct ops_device **ret, struct error *err);
-/* Bytes of memory that are free, by the kernel's count and the limit of the control group; SIZE_MAX when nobody knows. */
+/* Bytes of memory that are free; SIZE_MAX when nobody knows. */
 size_t train_free_memory(void);
 /* A file whole, up to max bytes. */
 int train_read_file(const char *path, size_t max, struct buf *ret, struct error *err);

@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "base/macros.h"
+#include "runtime/step/memory.h"
 #include "runtime/step/train.h"
 #include "runtime/train/bpe.h"
 
-enum { STEPS_MAX = 1000000000, MINUTES_MAX = 60 * 24 * 365, MEBI = 1024 * 1024 };
+enum { STEPS_MAX = 1000000000, STEPS_ELSE = 1000, EPOCHS_MAX = 1000000, MINUTES_MAX = 60 * 24 * 365, MEBI = 1024 * 1024 };
 
 int
 train_read_file(const char *path, size_t max, struct buf *ret, struct error *err)
@@ -56,78 +57,86 @@ processors_of_group(void)
 	return ret;
 }
 
+static bool
+is_one_of(const char *text, const char *a, const char *b, const char *c)
+{
+	return !strcmp(text, a) || !strcmp(text, b) || !strcmp(text, c);
+}
+
+/* A GPU computes in bfloat16 unless it is told otherwise: its tensor cores know no single precision. */
+static enum ops_precision
+precision_on(const char *device, const char *precision)
+{
+	if (!strcmp(precision, "auto"))
+		return !strcmp(device, "cuda") ? OPS_BF16 : OPS_F32;
+	return !strcmp(precision, "bf16") ? OPS_BF16 : OPS_F32;
+}
+
+static void
+say_device(const struct ops_device *device, const char *asked, const char *why)
+{
+	printf("device: %s", device->name);
+	if (device->threads)
+		printf(", %d threads", device->threads);
+	printf(", %s", device->precision == OPS_BF16 ? "bf16" : "f32");
+	if (why)
+		printf(" (--device %s: no GPU, for %s)", asked, why);
+	putchar('\n');
+	fflush(stdout);
+}
+
+/* What was asked for is taken or refused; `auto` takes the GPU where there is one, and else says why it did not. */
 int
 train_open_device(const struct step_call *call, const char *precision, struct ops_device **ret, struct error *err)
 {
-	const char *name = step_text(call, "device"), *why;
+	const char *name = step_text(call, "device"), *why = NULL, *no_gpu = NULL;
 	int64_t threads;
 
 	if (step_number(call, "threads", OPS_THREADS_MAX, &threads, err))
 		return -1;
-	if (!strcmp(name, "cuda"))
-		return error_set(err, "--device cuda: this build has no device for GPUs; take `cpu`");
-	if (strcmp(name, "auto") != 0 && strcmp(name, "cpu") != 0)
+	if (!is_one_of(name, "auto", "cpu", "cuda"))
 		return error_set(err, "--device wants `auto`, `cpu` or `cuda`, not `%s`", name);
-	if (strcmp(precision, "f32") != 0 && strcmp(precision, "bf16") != 0)
-		return error_set(err, "--precision wants `f32` or `bf16`, not `%s`", precision);
+	if (!is_one_of(precision, "auto", "f32", "bf16"))
+		return error_set(err, "--precision wants `auto`, `f32` or `bf16`, not `%s`", precision);
+	*ret = NULL;
+	if (strcmp(name, "cpu") != 0)
+		*ret = ops_open("cuda", 0, precision_on("cuda", precision), &no_gpu);
+	if (!*ret && !strcmp(name, "cuda"))
+		return error_set(err, "--device cuda: %s; `cpu` would be slower, and is taken only when it is asked for", no_gpu);
 	if (!threads && processors_of_group() < sysconf(_SC_NPROCESSORS_ONLN))
 		threads = processors_of_group();
-	*ret = ops_open("cpu", (int)threads, !strcmp(precision, "bf16") ? OPS_BF16 : OPS_F32, &why);
-	return *ret ? 0 : error_set(err, "--precision %s: %s", precision, why);
+	if (!*ret)
+		*ret = ops_open("cpu", (int)threads, precision_on("cpu", precision), &why);
+	if (!*ret)
+		return error_set(err, "--precision %s: %s", precision, why);
+	say_device(*ret, name, no_gpu);
+	return 0;
 }
 
 /* ---- memory ---- */
 
-/* The number behind `key` in a file of the system, times `unit`. */
-static size_t
-number_in(const char *path, const char *key, size_t unit)
-{
-	FILE *file = fopen(path, "re");
-	size_t ret = SIZE_MAX;
-	char line[256];
-
-	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, key, strlen(key))) {
-			char *end;
-			unsigned long long number = strtoull(line + strlen(key), &end, 10);
-
-			if (end != line + strlen(key) && number < SIZE_MAX / unit)
-				ret = (size_t)number * unit;
-			break;
-		}
-	if (file)
-		fclose(file);
-	return ret;
-}
-
 size_t
 train_free_memory(void)
 {
-	size_t available = number_in("/proc/meminfo", "MemAvailable:", 1024);
-	size_t limit = number_in("/sys/fs/cgroup/memory.max", "", 1), used = number_in("/sys/fs/cgroup/memory.current", "", 1);
-
-	if (limit != SIZE_MAX && used != SIZE_MAX) {
-		size_t left = limit > used ? limit - used : 0;
-
-		available = left < available ? left : available;
-	}
-	return available;
+	return memory_free().bytes;
 }
 
+/* What a GPU holds is its own to refuse: its model_new says how much was wanted. */
 static int
-check_memory(const struct train_setup *s, struct error *err)
+check_memory(struct train_setup *s, struct error *err)
 {
-	size_t needed = trainer_memory(&s->options, s->device, shard_info(s->shard)->documents), available = train_free_memory();
+	struct memory_free available = memory_free();
 
-	if (available == SIZE_MAX) {
-		printf("memory: %zu MiB\n", needed / MEBI);
+	s->memory = trainer_memory(&s->options, s->device, shard_info(s->shard)->documents);
+	if (available.bytes == SIZE_MAX) {
+		printf("memory: %zu MiB will be taken\n", s->memory / MEBI);
 		return 0;
 	}
-	printf("memory: %zu MiB of %zu that are free\n", needed / MEBI, available / MEBI);
+	printf("memory: %zu MiB will be taken, %zu are free (%s)\n", s->memory / MEBI, available.bytes / MEBI, available.why);
 	fflush(stdout);
-	if (needed > available)
-		return error_set(err, "the training takes %zu MiB of memory, and %zu are free; lower --batch-tokens, or take a smaller --size",
-			needed / MEBI, available / MEBI);
+	if (s->memory > available.bytes)
+		return error_set(err, "the training takes %zu MiB of memory, and %zu are free (%s); lower --batch-tokens (%zu) or take a smaller --size",
+			s->memory / MEBI, available.bytes / MEBI, available.why, s->options.data.tokens);
 	return 0;
 }
 
@@ -154,18 +163,17 @@ read_model(const struct step_call *call, struct train_setup *s, struct error *er
 static int
 read_schedule(const struct step_call *call, struct train_setup *s, struct error *err)
 {
-	int64_t steps, warmup, every, keep, seed;
+	int64_t steps, epochs, warmup, every, keep, seed;
 	double minutes;
 	struct trainer_options *o = &s->options;
 
-	if (step_number(call, "steps", STEPS_MAX, &steps, err) || step_real(call, "minutes", MINUTES_MAX, &minutes, err) ||
+	if (step_number(call, "steps", STEPS_MAX, &steps, err) || step_number(call, "epochs", EPOCHS_MAX, &epochs, err) || step_real(call, "minutes", MINUTES_MAX, &minutes, err) ||
 	    step_real(call, "lr", 100, &o->rate, err) || step_number(call, "warmup", STEPS_MAX, &warmup, err) ||
 	    step_number(call, "every", STEPS_MAX, &every, err) || step_number(call, "keep", CHECKPOINT_KEEP_MAX, &keep, err) ||
 	    step_number(call, "seed", INT64_MAX, &seed, err))
 		return -1;
-	if (!steps && minutes <= 0)
-		return error_set(err, "--steps or --minutes must say when it ends");
-	s->steps = (uint64_t)steps;
+	s->steps = steps || epochs || minutes > 0 ? (uint64_t)steps : STEPS_ELSE;
+	s->epochs = (uint64_t)epochs;
 	s->seconds = minutes * 60;
 	s->every = every ? (uint64_t)every : 1;
 	o->warmup = (uint64_t)warmup;
@@ -177,16 +185,13 @@ read_schedule(const struct step_call *call, struct train_setup *s, struct error 
 static int
 read_data(const struct step_call *call, struct train_setup *s, struct error *err)
 {
-	const char *loss = step_text(call, "loss"), *padding = step_text(call, "padding");
+	const char *loss = step_text(call, "loss");
 	struct tokenizer *tokenizer;
 	bool same;
 
 	s->options.data.target_only = !strcmp(loss, "title");
 	if (!s->options.data.target_only && strcmp(loss, "all") != 0)
 		return error_set(err, "--loss wants `all` or `title`, not `%s`", loss);
-	s->options.data.padding = !strcmp(padding, "bucketed") ? LOADER_BUCKETED : LOADER_PACKED;
-	if (s->options.data.padding == LOADER_PACKED && strcmp(padding, "packed") != 0)
-		return error_set(err, "--padding wants `packed` or `bucketed`, not `%s`", padding);
 	if (step_real(call, "dev-share", 0.9, &s->options.data.dev_share, err))
 		return -1;
 	s->shard = shard_open(step_text(call, "data"), err);

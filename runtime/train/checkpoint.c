@@ -18,6 +18,8 @@
 #include "runtime/train/checkpoint_private.h"
 #include "runtime/train/folder.h"
 
+enum { ASIDE_MAX = 100 };
+
 /* ---- names ---- */
 
 /* "step-12" is 12; anything else, an unfinished one too, is no checkpoint. */
@@ -74,17 +76,41 @@ list_steps(const char *folder, struct steps *ret, struct error *err)
 }
 
 int
-checkpoint_newest(const char *folder, struct buf *ret, struct error *err)
+checkpoint_newest(const char *folder, size_t nth, struct buf *ret, struct error *err)
 {
 	struct steps steps = { 0 };
 	int result = list_steps(folder, &steps, err);
 
-	if (!result && steps.n) {
-		buf_printf(ret, "%s/step-%" PRIu64, folder, steps.items[0]);
+	if (!result && nth < steps.n) {
+		buf_printf(ret, "%s/step-%" PRIu64, folder, steps.items[nth]);
 		result = 1;
 	}
 	vec_release(&steps);
 	return result;
+}
+
+/* Who holds a lock writes its number into it. */
+static void
+sign(int lock)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+
+	if (ftruncate(lock, 0) || pwrite(lock, text, (size_t)n, 0) != n)
+		return; /* a full disk: then nobody knows who it is */
+}
+
+static int
+refuse_lock(int lock, const char *folder, struct error *err)
+{
+	char text[32] = "";
+	ssize_t n = pread(lock, text, sizeof(text) - 1, 0);
+	long owner = n > 0 ? strtol(text, NULL, 10) : 0;
+
+	close(lock);
+	if (owner <= 0)
+		return error_set(err, "another training writes into `%s`", folder);
+	return error_set(err, "another training writes into `%s`: process %ld; wait for it, or end it", folder, owner);
 }
 
 int
@@ -102,10 +128,12 @@ checkpoint_lock(const char *folder, struct error *err)
 	if (flock(lock, LOCK_EX | LOCK_NB)) {
 		int why = errno;
 
+		if (why == EWOULDBLOCK)
+			return refuse_lock(lock, folder, err);
 		close(lock);
-		return why == EWOULDBLOCK ? error_set(err, "another training writes into `%s`", folder) :
-					    error_errno(err, why, "cannot lock `%s`", buf_text(&path));
+		return error_errno(err, why, "cannot lock `%s`", buf_text(&path));
 	}
+	sign(lock);
 	return lock;
 }
 
@@ -114,6 +142,23 @@ checkpoint_unlock(int lock)
 {
 	if (lock >= 0)
 		close(lock);
+}
+
+int
+checkpoint_set_aside(const char *path, struct error *err)
+{
+	CLEANUP(buf_release) struct buf to = { 0 };
+
+	for (int i = 1; i <= ASIDE_MAX; i++) {
+		buf_clear(&to);
+		buf_printf(&to, "%s.damaged", path);
+		if (i > 1)
+			buf_printf(&to, "-%d", i);
+		if (!access(buf_text(&to), F_OK))
+			continue;
+		return rename(path, buf_text(&to)) ? error_errno(err, errno, "cannot rename `%s`, which is damaged", path) : 0;
+	}
+	return error_set(err, "too many damaged checkpoints lie beside `%s`", path);
 }
 
 /* ---- writing ---- */

@@ -80,8 +80,10 @@ checkpoint_write_optimizer(const char *folder, const struct model *model, const 
 	CLEANUP(buf_release) struct buf path = { 0 };
 	struct slabs slabs = { model, { MODEL_MEANS, MODEL_SQUARES }, model_params(model)->n };
 	char step[NUMBER], epoch[NUMBER], batch[NUMBER], tokens[NUMBER], best[NUMBER], best_step[NUMBER];
+	char mean[NUMBER], least[NUMBER], above[NUMBER];
 	const char *const metadata[][2] = { { "format", "lateen-training-1" }, { "step", step }, { "epoch", epoch }, { "batch", batch },
-		{ "tokens", tokens }, { "best", best }, { "best_step", best_step }, { "recipe", s->recipe } };
+		{ "tokens", tokens }, { "best", best }, { "best_step", best_step }, { "mean", mean }, { "least", least },
+		{ "above", above }, { "recipe", s->recipe } };
 
 	snprintf(step, sizeof(step), "%" PRIu64, s->step);
 	snprintf(epoch, sizeof(epoch), "%" PRIu64, s->cursor.epoch);
@@ -89,6 +91,9 @@ checkpoint_write_optimizer(const char *folder, const struct model *model, const 
 	snprintf(tokens, sizeof(tokens), "%" PRIu64, s->tokens);
 	snprintf(best, sizeof(best), "%a", s->best);
 	snprintf(best_step, sizeof(best_step), "%" PRIu64, s->best_step);
+	snprintf(mean, sizeof(mean), "%a", s->mean);
+	snprintf(least, sizeof(least), "%a", s->least);
+	snprintf(above, sizeof(above), "%" PRIu64, s->above);
 	buf_printf(&path, "%s/optimizer.safetensors", folder);
 	return write_slabs(buf_text(&path), &slabs, 2, metadata, ARRAY_LEN(metadata), err);
 }
@@ -108,6 +113,18 @@ read_number(const struct safetensors *file, const char *key, uint64_t *ret, stru
 	return *end || errno ? error_set(err, "its metadata has no number `%s`", key) : 0;
 }
 
+/* Checkpoints of earlier versions have none of it: then it begins anew. */
+static void
+read_watch(const struct safetensors *file, struct checkpoint_state *s)
+{
+	const char *mean = safetensors_metadata(file, "mean"), *least = safetensors_metadata(file, "least");
+
+	s->mean = mean ? strtod(mean, NULL) : 0;
+	s->least = least ? strtod(least, NULL) : (double)INFINITY;
+	if (read_number(file, "above", &s->above, NULL))
+		s->above = 0;
+}
+
 static int
 read_state(const struct safetensors *file, struct checkpoint_state *s, struct error *err)
 {
@@ -119,6 +136,7 @@ read_state(const struct safetensors *file, struct checkpoint_state *s, struct er
 		return error_set(err, "it holds no state of a training");
 	snprintf(s->recipe, sizeof(s->recipe), "%s", recipe);
 	s->best = strtod(best, NULL);
+	read_watch(file, s);
 	return read_number(file, "step", &s->step, err) || read_number(file, "epoch", &s->cursor.epoch, err) ||
 	       read_number(file, "batch", &s->cursor.batch, err) || read_number(file, "tokens", &s->tokens, err) ||
 	       read_number(file, "best_step", &s->best_step, err) ? -1 : 0;

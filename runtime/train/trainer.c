@@ -11,7 +11,7 @@
 #include "base/macros.h"
 #include "runtime/train/events.h"
 
-enum { BYTES_OF_DOCUMENT = 32 /* in the loader's tables, at most */, PROGRAM = 16 << 20 /* all that is small */ };
+enum { BYTES_OF_DOCUMENT = 24 /* in the loader's tables, at most */, PROGRAM = 20 << 20 /* all that is small */ };
 
 struct trainer {
 	struct trainer_options options;
@@ -20,6 +20,7 @@ struct trainer {
 	struct model *model;
 	bool best_is_now; /* the last look at dev was the best, and no step came after */
 	int lock;
+	struct buf warning; /* empty: none */
 };
 
 size_t
@@ -56,11 +57,10 @@ write_recipe(const struct trainer_options *o, const struct shard *shard, const s
 
 	snprintf(ret, CHECKPOINT_RECIPE_MAX,
 		"%s %zu layers %zu channels %zu heads %zu inner %zu tokens %zu context dropout %a epsilon %a smoothing %a data %08x batch %zu "
-		"loss %s dev %a rate %a warmup %" PRIu64 " seed %" PRIu64 " precision %s%s",
+		"loss %s dev %a rate %a warmup %" PRIu64 " seed %" PRIu64 " precision %s",
 		model_arch_name(c->arch), c->layers, c->channels, c->heads, c->inner, c->vocabulary, c->context, c->dropout, c->epsilon,
 		c->smoothing, shard_digest(shard), o->data.tokens, o->data.target_only ? "title" : "all", o->data.dev_share, o->rate,
-		o->warmup, o->seed, d->precision == OPS_BF16 ? "bf16" : "f32",
-		o->data.padding == LOADER_BUCKETED ? " bucketed" : "");
+		o->warmup, o->seed, d->precision == OPS_BF16 ? "bf16" : "f32");
 }
 
 void
@@ -72,24 +72,63 @@ trainer_name(const struct trainer_options *options, const struct shard *shard, c
 	buf_printf(ret, "%s-%08x", model_arch_name(options->config.arch), events_crc(recipe, strlen(recipe)));
 }
 
+/* 1: it is damaged; *err says how. */
+static int
+resume_from(struct trainer *t, const char *path, struct error *err)
+{
+	struct checkpoint_state state;
+
+	if (checkpoint_read_state(path, &state, err))
+		return 1;
+	if (strcmp(state.recipe, t->state.recipe) != 0)
+		return error_set(err, "`%s` is of another training: take another folder for this one (there: %s; here: %s)", path, state.recipe,
+			t->state.recipe);
+	if (checkpoint_load(path, t->model, true, err))
+		return 1;
+	t->state = state;
+	return 0;
+}
+
+static void
+warn(struct trainer *t, const char *path, const struct error *why)
+{
+	buf_printf(&t->warning, "%s`%s` is damaged (%s); it was set aside, and the one before it is taken", t->warning.len ? "; " : "", path, why->text);
+}
+
+/* The newer ones than the one that was whole. */
+static int
+set_aside(struct trainer *t, size_t n, struct error *err)
+{
+	while (n--) {
+		CLEANUP(buf_release) struct buf path = { 0 };
+
+		if (checkpoint_newest(t->options.folder, 0, &path, err) < 0 || checkpoint_set_aside(buf_text(&path), err))
+			return -1;
+	}
+	return 0;
+}
+
 static int
 resume(struct trainer *t, struct error *err)
 {
 	CLEANUP(buf_release) struct buf path = { 0 };
-	struct checkpoint_state state;
-	int found = checkpoint_newest(t->options.folder, &path, err);
+	struct error why;
+	size_t nth = 0;
+	int found;
 
-	if (found <= 0)
-		return found;
-	if (checkpoint_read_state(buf_text(&path), &state, err))
-		return -1;
-	if (strcmp(state.recipe, t->state.recipe) != 0)
-		return error_set(err, "`%s` is of another training: take another folder for this one (there: %s; here: %s)", buf_text(&path),
-			state.recipe, t->state.recipe);
-	if (checkpoint_load(buf_text(&path), t->model, true, err))
-		return -1;
-	t->state = state;
-	return 0;
+	for (; (found = checkpoint_newest(t->options.folder, nth, &path, err)) > 0; nth++) {
+		int result = resume_from(t, buf_text(&path), &why);
+
+		if (result < 0)
+			return error_set(err, "%s", why.text);
+		if (!result)
+			return set_aside(t, nth, err);
+		warn(t, buf_text(&path), &why);
+		buf_clear(&path);
+	}
+	if (nth)
+		return error_set(err, "no checkpoint of `%s` is whole: %s; remove the folder to begin anew", t->options.folder, buf_text(&t->warning));
+	return found;
 }
 
 static int
@@ -116,7 +155,7 @@ trainer_open(struct ops_device *device, const struct shard *shard, const struct 
 {
 	struct trainer *t = xcalloc(1, sizeof(*t));
 
-	*t = (struct trainer){ .options = *options, .state = { .best = (double)INFINITY }, .lock = -1 };
+	*t = (struct trainer){ .options = *options, .state = { .best = (double)INFINITY, .least = (double)INFINITY }, .lock = -1 };
 	if (!open_all(t, device, shard, err))
 		return t;
 	trainer_close(t);
@@ -131,6 +170,7 @@ trainer_close(struct trainer *t)
 	loader_close(t->loader);
 	model_free(t->model);
 	checkpoint_unlock(t->lock);
+	buf_release(&t->warning);
 	free(t);
 }
 
@@ -138,6 +178,12 @@ uint64_t
 trainer_done(const struct trainer *t)
 {
 	return t->state.step;
+}
+
+const char *
+trainer_warning(const struct trainer *t)
+{
+	return t->warning.len ? buf_text(&t->warning) : NULL;
 }
 
 struct loader *
@@ -158,45 +204,94 @@ trainer_best(const struct trainer *t)
 	return t->state.best;
 }
 
-static int
-check_loss(const struct trainer *t, const struct trainer_step *s, struct error *err)
-{
-	CLEANUP(buf_release) struct buf kept = { 0 };
+/* ---- a step ---- */
 
-	if (isfinite(s->result.loss) && isfinite(s->result.norm))
-		return 0;
-	if (t->options.folder && checkpoint_newest(t->options.folder, &kept, NULL) > 0)
-		buf_puts(&kept, " is kept; remove it if it is too near");
+/* Numbers of the batch's documents, as they stand in the data, from 1. */
+static void
+write_documents(const struct trainer *t, const struct trainer_step *s, struct buf *buf)
+{
+	const uint32_t *documents;
+	size_t n = loader_batch_documents(t->loader, &(struct loader_cursor){ s->epoch, s->batch }, &documents);
+
+	buf_puts(buf, n == 1 ? "document " : "documents ");
+	for (size_t i = 0; i < n && i < TRAINER_DOCUMENTS_NAMED; i++)
+		buf_printf(buf, "%s%" PRIu32, i ? ", " : "", documents[i] + 1);
+	if (n > TRAINER_DOCUMENTS_NAMED)
+		buf_printf(buf, " and %zu more", n - TRAINER_DOCUMENTS_NAMED);
+}
+
+static int
+diverged(const struct trainer *t, const struct trainer_step *s, const char *what, struct error *err)
+{
+	CLEANUP(buf_release) struct buf kept = { 0 }, documents = { 0 };
+
+	write_documents(t, s, &documents);
+	if (t->options.folder && checkpoint_newest(t->options.folder, 0, &kept, NULL) > 0)
+		buf_printf(&kept, " is kept, the best is `%s/best`", t->options.folder);
 	else
 		buf_puts(&kept, "no checkpoint was written before");
-	return error_set(err, "step %" PRIu64 " (epoch %" PRIu64 ", batch %" PRIu64 "): the loss is no number any more; try a smaller lr than %g, "
+	return error_set(err, "step %" PRIu64 " (epoch %" PRIu64 ", batch %" PRIu64 ": %s): %s; try a smaller lr than %g, "
 			      "or a longer warm-up than %" PRIu64 " steps (%s)",
-		s->step, s->epoch + 1, s->batch + 1, t->options.rate, t->options.warmup, buf_text(&kept));
+		s->step, s->epoch + 1, s->batch + 1, buf_text(&documents), what, t->options.rate, t->options.warmup, buf_text(&kept));
+}
+
+/* The state that a step leaves behind, which is the trainer's only if the step is taken. */
+static int
+watch_loss(const struct trainer *t, const struct trainer_step *s, struct checkpoint_state *state, struct error *err)
+{
+	double share = 1.0 / (s->step < TRAINER_MEAN_STEPS ? (double)s->step : TRAINER_MEAN_STEPS);
+	char what[160];
+
+	if (!isfinite(s->result.loss) || !isfinite(s->result.norm))
+		return diverged(t, s, isfinite(s->result.loss) ? "the gradients are no numbers any more" : "the loss is no number any more", err);
+	state->mean += share * (s->result.loss - state->mean);
+	if (s->step >= TRAINER_MEAN_STEPS && state->mean < state->least)
+		state->least = state->mean;
+	state->above = state->mean > TRAINER_FAR * state->least + TRAINER_FAR_AT_LEAST ? state->above + 1 : 0;
+	if (state->above < TRAINER_PATIENCE)
+		return 0;
+	snprintf(what, sizeof(what), "the loss is about %.3g since %d steps, and was %.3g before: the training diverges", state->mean,
+		TRAINER_PATIENCE, state->least);
+	return diverged(t, s, what, err);
+}
+
+/* What a device has no memory for shows only when it is told what to do. */
+static int
+explain_failure(const struct trainer *t, const struct loader_cursor *cursor, struct error *err)
+{
+	const struct trainer_options *o = &t->options;
+	struct error why;
+
+	if (err && strstr(err->text, "memory")) {
+		why = *err;
+		error_set(err, "%.1500s; the training was to take %zu MiB: lower --batch-tokens (%zu), or take a smaller --size", why.text,
+			model_memory(&o->config, model_device(t->model), o->data.tokens, true) >> 20, o->data.tokens);
+	}
+	return error_prefix(err, "step %" PRIu64 " (epoch %" PRIu64 ", batch %" PRIu64 ")", t->state.step + 1, cursor->epoch + 1, cursor->batch);
 }
 
 int
 trainer_step(struct trainer *t, struct trainer_step *ret, struct error *err)
 {
 	struct model_update update = update_of(&t->options, t->state.step);
-	struct loader_cursor cursor = t->state.cursor;
+	struct checkpoint_state state = t->state;
 	const struct model_batch *batch;
 	int trained;
 
-	if (loader_next(t->loader, &cursor, &batch, err))
+	if (loader_next(t->loader, &state.cursor, &batch, err))
 		return -1;
 	trained = model_train(t->model, batch, &update, t->options.seed, t->state.step, &ret->result, err);
 	if (trained)
-		return trained;
-	ret->step = t->state.step + 1;
-	ret->epoch = cursor.epoch;
-	ret->batch = cursor.batch - 1;
-	ret->tokens = loader_tokens(t->loader);
+		return trained < 0 ? explain_failure(t, &state.cursor, err) : trained;
+	ret->step = ++state.step;
+	ret->epoch = state.cursor.epoch;
+	ret->batch = state.cursor.batch - 1;
+	ret->tokens = batch->N;
 	ret->rate = update.rate;
-	if (check_loss(t, ret, err))
+	state.tokens += batch->N;
+	if (watch_loss(t, ret, &state, err))
 		return -1;
-	t->state.cursor = cursor;
-	t->state.step++;
-	t->state.tokens += ret->tokens;
+	t->state = state;
 	t->best_is_now = false;
 	return 0;
 }

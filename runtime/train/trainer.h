@@ -26,6 +26,10 @@ struct trainer_options {
 	const struct buf *tokenizer; /* its file, for whoever uses a checkpoint */
 };
 
+enum { TRAINER_MEAN_STEPS = 20, TRAINER_PATIENCE = 100, TRAINER_DOCUMENTS_NAMED = 8 };
+#define TRAINER_FAR 1.5
+#define TRAINER_FAR_AT_LEAST 0.5
+
 struct trainer_step {
 	struct model_result result;
 	uint64_t step; /* this one, from 1 */
@@ -40,16 +44,21 @@ struct trainer;
 void trainer_name(const struct trainer_options *options, const struct shard *shard, const struct ops_device *device, struct buf *ret);
 /* Bytes that a training will take, all of it. */
 size_t trainer_memory(const struct trainer_options *options, struct ops_device *device, uint64_t documents);
-/* Goes on from the folder's newest checkpoint if there is one; one of another training is an error. What is passed stays the caller's. */
+/* Goes on from the folder's newest checkpoint that is whole, if there is one; one of another training is an error. When there are some and all
+ * of them are damaged, that is an error too: nothing is deleted or begun anew behind anybody's back. What is passed stays the caller's. */
 struct trainer *trainer_open(struct ops_device *device, const struct shard *shard, const struct trainer_options *options, struct error *err);
 void trainer_close(struct trainer *trainer); /* NULL is fine */
 /* Steps done, those of earlier starts included. */
 uint64_t trainer_done(const struct trainer *trainer);
+/* That a damaged checkpoint was passed over, in a sentence; or NULL. */
+const char *trainer_warning(const struct trainer *trainer);
 struct loader *trainer_loader(const struct trainer *trainer);
 struct model *trainer_model(const struct trainer *trainer);
 double trainer_best(const struct trainer *trainer); /* infinite before the first trainer_evaluate */
 
-/* 1: the flag of model_watch was set, and the step is not taken. -1 also when the loss is no number any more; the weights are of no use then, and the checkpoints are as they were. */
+/* 1: the flag of model_watch was set, and the step is not taken. -1 also when the training diverges: the loss or the gradients' norm is no
+ * number any more, or the loss's running mean (over some TRAINER_MEAN_STEPS steps) has been above TRAINER_FAR times the least that it was, and
+ * TRAINER_FAR_AT_LEAST more, for TRAINER_PATIENCE steps in a row. The weights are of no use then, and the checkpoints are as they were. */
 int trainer_step(struct trainer *trainer, struct trainer_step *ret, struct error *err);
 /* On at most `batches` of the documents that are kept for looking; with none of them weight is 0. */
 int trainer_evaluate(struct trainer *trainer, size_t batches, struct model_result *ret, struct error *err);

@@ -75,7 +75,85 @@ def test_memory():
     if b"__asan_init" in read(STEP):
         tap.skip("the sanitizers take memory of their own")
     else:
-        tap.ok(0.4 * said < took < 1.1 * said, f"took {took} MiB of {said}")
+        tap.ok(0.8 * said < took <= said, f"took {took} MiB of {said}")
+        told = re.search(r"at most (\d+) MiB were taken, (\d+) were promised", done.stdout)
+        tap.is_(told and int(told.group(2)), said, "and it says so itself in the end")
+        tap.ok(told and abs(int(told.group(1)) - took) <= 2, "by the same count")
+
+
+def test_memory_limits():
+    """What does not fit into what the process may have is refused before anything is taken."""
+    def limited():
+        resource.setrlimit(resource.RLIMIT_AS, (256 << 20, 256 << 20))
+    if b"__asan_init" in read(STEP):
+        tap.skip("the sanitizers take more address space than that")
+        return
+    done = subprocess.run([STEP, "train"] + arguments({**SMALL, "batch_tokens": 16384, "data": "tokens", "tokenizer": "tokenizer.json", "steps": 2,
+                                                       "checkpoints": "", "output": "m9", "size": "small"}),
+                          capture_output=True, text=True, check=False, preexec_fn=limited)
+    tap.is_(done.returncode, 1, "256 MiB are too little")
+    tap.ok(re.search(r"takes \d+ MiB of memory, and \d+ are free \(by the limit of its address space\); lower --batch-tokens \(16384\)", done.stderr),
+           f"with the numbers and what to lower: {done.stderr}")
+
+
+def numbers(path):
+    return [json.loads(line) for line in read(path).decode().splitlines()]
+
+
+def test_progress():
+    """The numbers for the chart, those of earlier starts first, and the curve."""
+    os.environ["LATEEN_PROGRESS"] = "progress-1"
+    train(steps=20, checkpoints="told", output="p1", curve="curve-1")
+    first = numbers("progress-1")
+    tap.is_((first[0]["step"], first[0]["of"], first[-1]["step"]), (1, 20, 20), "from the first step to the last")
+    tap.is_([n["step"] for n in first if "dev_loss" in n], [10, 20], "with the losses on dev")
+    tap.ok(all(" tokens/s, " in n["text"] for n in first if "text" in n), "speed and time left")
+    os.environ["LATEEN_PROGRESS"] = "progress-2"
+    train(steps=40, checkpoints="told", output="p2", curve="curve-2")
+    second = numbers("progress-2")
+    tap.is_(second[:len(first)], first, "a training that goes on tells what was before")
+    tap.is_(second[-1]["step"], 40, "and what comes")
+    del os.environ["LATEEN_PROGRESS"]
+    rows = [row.split(",")[0] for row in read("curve-2").decode().splitlines()]
+    tap.is_(rows, ["step", "10", "20", "30", "40"], "so does the curve")
+    folder = next(pathlib.Path("told").iterdir())
+    (folder / "curve").write_bytes(b"\0\xff no rows")
+    (folder / "progress").unlink()
+    (folder / "progress").mkdir()
+    done = train(steps=50, checkpoints="told", output="p3", curve="curve-3")
+    tap.is_(done.returncode, 0, "nothing depends on these files")
+    tap.is_(len(read("curve-3").decode().splitlines()), 2, "what cannot be read of them is not there")
+
+
+def test_epochs():
+    done = train(epochs=2, checkpoints="", output="e2")
+    batches = int(re.search(r"(\d+) batches of up to", done.stdout).group(1))
+    last = int(re.findall(r"step (\d+): .* in all", done.stdout)[0])
+    tap.ok(abs(last - 2 * batches) <= 1, f"two epochs of {batches} batches are {last} steps")
+    done = train(epochs=2, steps=3, checkpoints="", output="e3")
+    tap.contains(done.stdout, "step 3: ", "or fewer steps")
+
+
+def test_terminal():
+    """One line that is written anew."""
+    terminal, ours = os.openpty()
+    options = {**SMALL, "data": "tokens", "tokenizer": "tokenizer.json", "steps": 30, "checkpoints": "", "output": "t1"}
+    with subprocess.Popen([STEP, "train"] + arguments(options), stdout=ours, stderr=ours) as process:
+        os.close(ours)
+        text = b""
+        while True:
+            try:
+                more = os.read(terminal, 65536)
+            except OSError:
+                break
+            if not more:
+                break
+            text += more
+    os.close(terminal)
+    tap.is_(process.returncode, 0, "in a terminal")
+    drawn = re.findall(rb"\rstep (\d+) of 30[^\r\n]*", text)
+    tap.ok(drawn and drawn[0] == b"1" and drawn[-1] == b"30", "a line is drawn over and over")
+    tap.contains(text.decode(), "\r\x1b[Kstep 10: dev loss", "and gives way to what stays")
 
 
 def test_resume():
@@ -119,10 +197,10 @@ def test_time():
 
 
 def test_refusals():
-    cases = [({"device": "cuda"}, "no device for GPUs"), ({"device": "tpu"}, "`auto`, `cpu` or `cuda`"), ({"arch": "rnn"}, "`rnn`"),
-             ({"size": "huge"}, "`huge`"), ({"steps": 0}, "--steps or --minutes"), ({"loss": "body"}, "`all` or `title`"),
-             ({"context": 600}, "a document from 8"), ({"precision": "f8"}, "`f32` or `bf16`"), ({"tokenizer": "other.json"}, "another tokenizer"),
-             ({"data": "issues"}, "not a token shard"), ({"size": "gpt2", "batch_tokens": 1048576}, "of memory"), ({"dev_share": 0.95}, "--dev-share"),
+    cases = [({"device": "cuda"}, "--device cuda: "), ({"device": "tpu"}, "`auto`, `cpu` or `cuda`"), ({"arch": "rnn"}, "`rnn`"),
+             ({"size": "huge"}, "`huge`"), ({"loss": "body"}, "`all` or `title`"),
+             ({"context": 600}, "a document from 8"), ({"precision": "f8"}, "`auto`, `f32` or `bf16`"), ({"tokenizer": "other.json"}, "another tokenizer"),
+             ({"data": "issues"}, "not a token shard"), ({"size": "gpt2", "batch_tokens": 1048576}, "MiB of memory, and"), ({"dev_share": 0.95}, "--dev-share"),
              ({"lr": 1e30}, "--lr wants a number")]
     done = step("tokenizer", input="issues", vocab=300, output="other.json")
     tap.is_(done.returncode, 0, "another tokenizer")
@@ -165,6 +243,10 @@ def main():
         make_data()
         test_outputs()
         test_memory()
+        test_memory_limits()
+        test_progress()
+        test_epochs()
+        test_terminal()
         test_resume()
         test_stop()
         test_time()
