@@ -28,7 +28,37 @@ norm_back(const struct pass *pass, const struct ops_norm *norm, size_t gain, siz
 	struct model *m = pass->m;
 
 	m->d->ops->norm_backward(m->d, norm, m->dnorm, m->dsum, norm->branch ? m->branch : NULL, model_at(m, MODEL_GRADIENTS, gain),
-		model_at(m, MODEL_GRADIENTS, bias));
+		bias == SIZE_MAX ? NULL : model_at(m, MODEL_GRADIENTS, bias));
+}
+
+/* From the gradient of what the feed-forward part's last product took, m->dfc, to the one of what went in: where that then is. */
+static void *
+activate_back(const struct pass *pass, size_t l)
+{
+	struct model *m = pass->m;
+	struct layer_state *s = &m->layers[l];
+	struct ops_dropout dropout = model_dropout(pass, l, SITE_ACTIVATION);
+
+	if (m->config.arch == MODEL_LLAMA) {
+		m->d->ops->gate_backward(m->d, OPS_SILU, pass->N, m->config.inner, s->fc, m->dfc);
+		return s->fc;
+	}
+	m->d->ops->activate_backward(m->d, model_activation(m), pass->N * m->config.inner, s->fc, m->dfc, &dropout);
+	return m->dfc;
+}
+
+static void
+attend_back(const struct pass *pass, size_t l)
+{
+	struct model *m = pass->m;
+	struct ops_attention attention = model_attention(pass, l);
+
+	m->d->ops->attention_backward(m->d, &attention, m->dnorm, m->dqkv);
+	if (m->config.arch == MODEL_LLAMA) {
+		struct ops_rotate rotate = model_rotate(pass, m->dqkv, true);
+
+		m->d->ops->rotate(m->d, &rotate);
+	}
 }
 
 /* m->branch holds the gradient of what the layer's last branch added; behind it the one of the layer before. */
@@ -38,23 +68,17 @@ backward_layer(const struct pass *pass, size_t l)
 	struct model *m = pass->m;
 	const struct layer_params *p = &m->params.layers[l];
 	struct layer_state *s = &m->layers[l];
-	enum ops_activation kind = m->config.arch == MODEL_GPT2 ? OPS_GELU : OPS_RELU;
 	const void *x = l ? m->layers[l - 1].sum2 : m->embedded;
 	struct ops_norm norm1 = model_norm(pass, x, l ? m->branch : NULL, p->norm1_gain, p->norm1_bias, s->sum1, s->mean1, s->rstd1,
 		(uint32_t)((l - 1) * SITES + SITE_OUT));
 	struct ops_norm norm2 = model_norm(pass, l ? s->sum1 : x, m->branch, p->norm2_gain, p->norm2_bias, s->sum2, s->mean2, s->rstd2,
 		(uint32_t)(l * SITES + SITE_PROJ));
-	struct ops_attention attention = model_attention(pass, l);
-	struct ops_dropout dropout = model_dropout(pass, l, SITE_ACTIVATION);
 
-	if (m->config.arch == MODEL_GPT2)
-		dropout.rate = 0;
 	linear_back(pass, s->act, m->branch, p->out, p->out_bias, m->dfc);
-	m->d->ops->activate_backward(m->d, kind, pass->N * m->config.inner, s->fc, m->dfc, &dropout);
-	linear_back(pass, s->norm2, m->dfc, p->fc, p->fc_bias, m->dnorm);
+	linear_back(pass, s->norm2, activate_back(pass, l), p->fc, p->fc_bias, m->dnorm);
 	norm_back(pass, &norm2, p->norm2_gain, p->norm2_bias);
 	linear_back(pass, s->attended, m->branch, p->proj, p->proj_bias, m->dnorm);
-	m->d->ops->attention_backward(m->d, &attention, m->dnorm, m->dqkv);
+	attend_back(pass, l);
 	linear_back(pass, s->norm1, m->dqkv, p->qkv, p->qkv_bias, m->dnorm);
 	norm_back(pass, &norm1, p->norm1_gain, p->norm1_bias);
 }

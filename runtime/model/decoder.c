@@ -11,9 +11,9 @@
 struct decoder {
 	struct model *m;
 	size_t slots, length;
-	void **keys, **values; /* of each layer: (slots, length, C) */
+	void **keys, **values; /* of each layer: (slots, length, CK) */
 	struct packed *packed; /* NULL: the device has no need of it */
-	void *table; /* (C, V): then the embedding as the output's matrix, so that few rows read it in order */
+	void *table; /* (C, V): then the output's matrix turned, so that few rows read it in order */
 	int32_t *from; /* (slots, length), in the device's memory: in which slot each token of a slot lies */
 	int32_t *lies; /* the same in the host's */
 	int32_t *rows; /* in the device's memory: the slots of a batch's tokens */
@@ -32,7 +32,7 @@ larger(size_t a, size_t b)
 size_t
 decoder_memory(const struct model_config *c, struct ops_device *device, size_t slots, size_t length, enum ops_packing packing)
 {
-	size_t kept = 2 * c->layers * slots * length * c->channels, table = c->vocabulary * c->channels * device->narrow;
+	size_t kept = 2 * c->layers * slots * length * model_config_keys(c), table = c->vocabulary * c->channels * device->narrow;
 
 	return kept * device->narrow + (device->ops->pack ? packed_memory(c, device, packing) : table) + slots * c->vocabulary * device->real +
 	       (slots * length + larger(slots, length)) * sizeof(int32_t);
@@ -42,7 +42,7 @@ static void
 put_table(struct decoder *d)
 {
 	struct model *m = d->m;
-	const struct param *p = &m->params.items[m->params.embedding];
+	const struct param *p = &m->params.items[m->params.head];
 	size_t V = p->rows, C = p->columns;
 	float *rows = xmalloc(p->n * sizeof(*rows)), *turned = xmalloc(p->n * sizeof(*turned));
 
@@ -60,7 +60,7 @@ take_memory(struct decoder *d, enum ops_packing packing)
 {
 	const struct model_config *c = &d->m->config;
 	struct ops_device *device = d->m->d;
-	size_t n = larger(d->slots, d->length), size = d->slots * d->length * c->channels * device->narrow;
+	size_t n = larger(d->slots, d->length), size = d->slots * d->length * model_config_keys(c) * device->narrow;
 	bool taken = true;
 
 	for (size_t l = 0; l < c->layers; l++) {

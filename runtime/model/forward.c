@@ -9,15 +9,19 @@
 struct ops_dropout
 model_dropout(const struct pass *pass, size_t layer, enum model_site site)
 {
-	return (struct ops_dropout){ .rate = pass->dropout, .site = (uint32_t)(layer * SITES + site), .step = pass->m->step };
+	double rate = site == SITE_ACTIVATION && pass->m->config.arch != MODEL_PREPEND ? 0 : pass->dropout;
+
+	return (struct ops_dropout){ .rate = rate, .site = (uint32_t)(layer * SITES + site), .step = pass->m->step };
 }
 
 struct ops_norm
 model_norm(const struct pass *pass, const void *x, const void *branch, size_t gain, size_t bias, void *sum, void *mean, void *rstd,
 	uint32_t site)
 {
-	return (struct ops_norm){ .N = pass->N, .C = pass->m->config.channels, .x = x, .branch = branch, .sum = sum, .mean = mean,
-		.rstd = rstd, .gain = model_at(pass->m, MODEL_WEIGHTS, gain), .bias = model_at(pass->m, MODEL_WEIGHTS, bias),
+	bool rms = pass->m->config.arch == MODEL_LLAMA;
+
+	return (struct ops_norm){ .kind = rms ? OPS_RMS_NORM : OPS_LAYER_NORM, .N = pass->N, .C = pass->m->config.channels, .x = x, .branch = branch, .sum = sum, .mean = rms ? NULL : mean,
+		.rstd = rstd, .gain = model_at(pass->m, MODEL_WEIGHTS, gain), .bias = rms ? NULL : model_at(pass->m, MODEL_WEIGHTS, bias),
 		.epsilon = pass->m->config.epsilon,
 		.dropout = { .rate = branch ? pass->dropout : 0, .site = site, .step = pass->m->step } };
 }
@@ -27,21 +31,33 @@ model_attention(const struct pass *pass, size_t layer)
 {
 	struct layer_state *s = &pass->m->layers[layer];
 
-	return (struct ops_attention){ .N = pass->N, .C = pass->m->config.channels, .NH = pass->m->config.heads, .NKV = pass->m->config.heads,
+	return (struct ops_attention){ .N = pass->N, .C = pass->m->config.channels, .NH = pass->m->config.heads, .NKV = model_config_kv_heads(&pass->m->config),
 		.documents = pass->documents, .longest = pass->longest, .starts = pass->m->starts, .qkv = s->qkv, .out = s->attended,
 		.logsum = s->logsum, .dropout = model_dropout(pass, layer, SITE_ATTENTION) };
+}
+
+struct ops_rotate
+model_rotate(const struct pass *pass, void *qkv, bool back)
+{
+	const struct model *m = pass->m;
+
+	return (struct ops_rotate){ .N = pass->N, .C = m->config.channels, .NH = m->config.heads, .NKV = m->config.kv_heads, .places = m->places,
+		.angles = m->positions, .qkv = qkv, .back = back };
 }
 
 struct ops_embed
 model_embed(const struct pass *pass)
 {
 	struct model *m = pass->m;
-	bool gpt2 = m->config.arch == MODEL_GPT2;
+	const void *positions = m->positions;
+	bool blank = m->config.arch == MODEL_PREPEND;
+
+	if (!blank)
+		positions = m->config.arch == MODEL_GPT2 ? model_at(m, MODEL_WEIGHTS, m->params.positions) : NULL;
 
 	return (struct ops_embed){ .N = pass->N, .C = m->config.channels, .ids = m->ids, .places = m->places,
 		.table = model_at(m, MODEL_WEIGHTS, m->params.embedding),
-		.positions = gpt2 ? model_at(m, MODEL_WEIGHTS, m->params.positions) : m->positions,
-		.scale = gpt2 ? 1 : sqrt((double)m->config.channels), .blank = !gpt2,
+		.positions = positions, .scale = blank ? sqrt((double)m->config.channels) : 1, .blank = blank,
 		.dropout = { .rate = pass->dropout, .site = SITE_EMBED, .step = m->step } };
 }
 
@@ -79,16 +95,22 @@ attend(const struct pass *pass, size_t l)
 	const struct ops *ops = m->d->ops;
 	const struct kept *kept = pass->kept;
 	struct layer_state *s = &m->layers[l];
-	size_t C = m->config.channels;
+	size_t C = m->config.channels, NKV = model_config_kv_heads(&m->config);
 
+	if (m->config.arch == MODEL_LLAMA) {
+		struct ops_rotate rotate = model_rotate(pass, s->qkv, false);
+
+		ops->rotate(m->d, &rotate);
+	}
 	if (kept) {
-		struct ops_keep keep = { .N = pass->N, .C = C, .NH = m->config.heads, .NKV = m->config.heads, .L = kept->length, .slots = kept->slots, .at = m->places, .qkv = s->qkv,
+		struct ops_keep keep = { .N = pass->N, .C = C, .NH = m->config.heads, .NKV = NKV, .L = kept->length, .slots = kept->slots,
+			.at = m->places, .qkv = s->qkv,
 			.keys = kept->keys[l], .values = kept->values[l] };
 
 		ops->keep(m->d, &keep);
 	}
 	if (kept && kept->alone) {
-		struct ops_decode decode = { .R = pass->N, .C = C, .NH = m->config.heads, .NKV = m->config.heads, .L = kept->length, .slots = kept->slots,
+		struct ops_decode decode = { .R = pass->N, .C = C, .NH = m->config.heads, .NKV = NKV, .L = kept->length, .slots = kept->slots,
 			.at = m->places, .from = kept->from, .qkv = s->qkv, .keys = kept->keys[l], .values = kept->values[l], .out = s->attended };
 
 		ops->decode_attention(m->d, &decode);
@@ -99,6 +121,21 @@ attend(const struct pass *pass, size_t l)
 	}
 }
 
+/* From what goes into the feed-forward part to what its last product takes. */
+static void
+activate(const struct pass *pass, size_t l)
+{
+	struct model *m = pass->m;
+	struct layer_state *s = &m->layers[l];
+	struct ops_dropout dropout = model_dropout(pass, l, SITE_ACTIVATION);
+
+	if (m->config.arch == MODEL_LLAMA) {
+		m->d->ops->gate_forward(m->d, OPS_SILU, pass->N, m->config.inner, s->fc, s->act);
+		return;
+	}
+	m->d->ops->activate_forward(m->d, model_activation(m), pass->N * m->config.inner, s->fc, s->act, &dropout);
+}
+
 /* x is the residuals that come in; a branch of the layer before may still have to be added. */
 static void
 forward_layer(const struct pass *pass, size_t l, const void *x, const void *branch)
@@ -107,22 +144,18 @@ forward_layer(const struct pass *pass, size_t l, const void *x, const void *bran
 	const struct ops *ops = m->d->ops;
 	const struct layer_params *p = &m->params.layers[l];
 	struct layer_state *s = &m->layers[l];
-	enum ops_activation kind = m->config.arch == MODEL_GPT2 ? OPS_GELU : OPS_RELU;
 	struct ops_norm norm1 = model_norm(pass, x, branch, p->norm1_gain, p->norm1_bias, s->sum1, s->mean1, s->rstd1,
 		(uint32_t)((l - 1) * SITES + SITE_OUT));
 	struct ops_norm norm2 = model_norm(pass, branch ? s->sum1 : x, m->branch, p->norm2_gain, p->norm2_bias, s->sum2, s->mean2, s->rstd2,
 		(uint32_t)(l * SITES + SITE_PROJ));
-	struct ops_dropout dropout = model_dropout(pass, l, SITE_ACTIVATION);
 
-	if (m->config.arch == MODEL_GPT2)
-		dropout.rate = 0;
 	ops->norm_forward(m->d, &norm1, s->norm1);
 	linear(pass, s->norm1, p->qkv, p->qkv_bias, s->qkv);
 	attend(pass, l);
 	linear(pass, s->attended, p->proj, p->proj_bias, m->branch);
 	ops->norm_forward(m->d, &norm2, s->norm2);
 	linear(pass, s->norm2, p->fc, p->fc_bias, s->fc);
-	ops->activate_forward(m->d, kind, pass->N * m->config.inner, s->fc, s->act, &dropout);
+	activate(pass, l);
 	linear(pass, s->act, p->out, p->out_bias, m->branch);
 }
 
@@ -149,7 +182,7 @@ model_classify(const struct pass *pass)
 	const struct ops *ops = m->d->ops;
 	size_t C = m->config.channels, V = m->config.vocabulary;
 	size_t rows = model_logit_rows(m->d, pass->N);
-	const void *table = model_factor(m, m->params.embedding);
+	const void *table = model_factor(m, m->params.head);
 
 	for (size_t row = 0; row < pass->N && !model_is_stopped(m); row += rows) {
 		size_t n = pass->N - row < rows ? pass->N - row : rows;
@@ -165,7 +198,7 @@ model_classify(const struct pass *pass)
 			struct ops_matmul dx = { .M = n, .N = C, .K = V, .a = m->logits, .lda = V, .b = table, .ldb = C,
 				.c = model_narrow_further(m, m->dnorm, row * C), .ldc = C };
 			struct ops_matmul dtable = { .M = V, .N = C, .K = n, .a = m->logits, .lda = V, .at = true, .b = x, .ldb = C, .add = true,
-				.wide = true, .c = model_at(m, MODEL_GRADIENTS, m->params.embedding), .ldc = C };
+				.wide = true, .c = model_at(m, MODEL_GRADIENTS, m->params.head), .ldc = C };
 
 			ops->matmul(m->d, &dx);
 			ops->matmul(m->d, &dtable);

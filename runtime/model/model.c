@@ -35,14 +35,14 @@ lay_layer(const struct model_config *c, struct plan *plan, size_t row, size_t na
 	s->norm1 = take(plan, narrow * C);
 	s->mean1 = take(plan, row);
 	s->rstd1 = take(plan, row);
-	s->qkv = take(plan, narrow * 3 * C);
+	s->qkv = take(plan, narrow * (C + 2 * model_config_keys(c)));
 	s->attended = take(plan, narrow * C);
 	s->logsum = take(plan, row * c->heads);
 	s->sum2 = take(plan, row * C);
 	s->norm2 = take(plan, narrow * C);
 	s->mean2 = take(plan, row);
 	s->rstd2 = take(plan, row);
-	s->fc = take(plan, narrow * c->inner);
+	s->fc = take(plan, narrow * c->inner * (c->arch == MODEL_LLAMA ? 2 : 1));
 	s->act = take(plan, narrow * c->inner);
 }
 
@@ -64,12 +64,12 @@ static void
 lay_out(struct model *m, struct plan *plan, const struct ops_device *d)
 {
 	const struct model_config *c = &m->config;
-	size_t N = m->capacity, C = c->channels, real = d->real, row = N * real, narrow = N * d->narrow, logits;
+	size_t N = m->capacity, C = c->channels, real = d->real, row = N * real, narrow = N * d->narrow, logits, matrix, square;
 
 	lay_batch(m, plan, N, row);
-	m->positions = take(plan, c->arch == MODEL_PREPEND ? c->context * C * real : 0);
+	m->positions = take(plan, c->arch == MODEL_GPT2 ? 0 : c->context * (c->arch == MODEL_LLAMA ? model_config_head(c) : C) * real);
 	for (size_t l = 0; l < c->layers; l++) {
-		if (m->training || !l)
+		if (m->purpose != MODEL_TO_USE || !l)
 			lay_layer(c, plan, row, narrow, C, &m->layers[l]);
 		else
 			m->layers[l] = m->layers[0];
@@ -82,24 +82,31 @@ lay_out(struct model *m, struct plan *plan, const struct ops_device *d)
 	m->final_rstd = take(plan, row);
 	logits = model_logit_rows(d, N) * d->narrow;
 	m->logits = take(plan, (logits > real ? logits : real) * c->vocabulary); /* one row of reals at least, for model_logits */
-	if (!m->training)
+	if (m->purpose == MODEL_TO_USE)
 		return;
 	m->dsum = take(plan, row * C);
 	m->dnorm = take(plan, narrow * C);
-	m->dqkv = take(plan, narrow * 3 * C);
+	m->dqkv = take(plan, narrow * (C + 2 * model_config_keys(c)));
 	m->dfc = take(plan, narrow * c->inner);
 	m->clip = take(plan, 2 * real);
+	if (m->purpose != MODEL_TO_TRAIN_BY_MUON)
+		return;
+	muon_sizes(&m->params, &matrix, &square);
+	m->direction = take(plan, matrix * d->narrow);
+	for (size_t i = 0; i < ARRAY_LEN(m->squares); i++)
+		m->squares[i] = take(plan, square * d->narrow);
 }
 
 /* The most that one product of a step takes. The widest ones are the logits' and the feed-forward part's. */
 static size_t
 scratch_of(const struct model_config *c, struct ops_device *d, size_t N)
 {
-	size_t C = c->channels, rows = model_logit_rows(d, N), most = 0;
+	size_t C = c->channels, QKV = C + 2 * model_config_keys(c), F = c->inner * (c->arch == MODEL_LLAMA ? 2 : 1);
+	size_t rows = model_logit_rows(d, N), most = 0;
 	const struct ops_matmul shapes[] = {
 		{ .M = rows, .N = c->vocabulary, .K = C }, { .M = rows, .N = C, .K = c->vocabulary }, { .M = c->vocabulary, .N = C, .K = rows },
-		{ .M = N, .N = c->inner, .K = C }, { .M = N, .N = C, .K = c->inner }, { .M = C, .N = c->inner, .K = N },
-		{ .M = c->inner, .N = C, .K = N }, { .M = N, .N = 3 * C, .K = C }, { .M = N, .N = C, .K = 3 * C }, { .M = C, .N = 3 * C, .K = N },
+		{ .M = N, .N = F, .K = C }, { .M = N, .N = C, .K = F }, { .M = C, .N = F, .K = N },
+		{ .M = F, .N = C, .K = N }, { .M = N, .N = QKV, .K = C }, { .M = N, .N = C, .K = QKV }, { .M = C, .N = QKV, .K = N },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
@@ -111,21 +118,23 @@ scratch_of(const struct model_config *c, struct ops_device *d, size_t N)
 }
 
 size_t
-model_memory(const struct model_config *config, struct ops_device *device, size_t N, bool training)
+model_memory(const struct model_config *config, struct ops_device *device, size_t N, enum model_purpose purpose)
 {
-	struct model m = { .config = *config, .capacity = N, .training = training };
+	struct model m = { .config = *config, .capacity = N, .purpose = purpose };
 	struct plan plan = { 0 };
-	size_t slabs;
+	size_t slabs, scratch = scratch_of(config, device, N), more = 0;
 
 	m.layers = xcalloc(config->layers, sizeof(*m.layers));
 	params_init(&m.params, config);
 	lay_out(&m, &plan, device);
-	slabs = (training ? MODEL_SLABS : 1) * m.params.total * device->real;
+	slabs = (purpose == MODEL_TO_USE ? 1 : MODEL_SLABS) * m.params.total * device->real;
 	if (device->narrow != device->real)
 		slabs += m.params.total * device->narrow;
+	if (purpose == MODEL_TO_TRAIN_BY_MUON)
+		more = muon_scratch(&m.params, device);
 	params_release(&m.params);
 	free(m.layers);
-	return plan.used + slabs + scratch_of(config, device, N);
+	return plan.used + slabs + (more > scratch ? more : scratch);
 }
 
 /* ---- a model ---- */
@@ -157,6 +166,40 @@ put_positions(struct model *m)
 	free(row);
 }
 
+/* How far the pair of channels i is turned from one place to the next, in radians, as transformers' modeling_rope_utils has it. */
+static double
+frequency_of(const struct model_config *c, size_t i)
+{
+	double plain = pow(c->rope.theta, -2 * (double)i / (double)model_config_head(c)), length = 2 * 3.14159265358979323846 / plain, part;
+
+	if (c->rope.kind == MODEL_ROPE_PLAIN)
+		return plain;
+	if (c->rope.kind == MODEL_ROPE_LINEAR || length > (double)c->rope.original / c->rope.low)
+		return plain / c->rope.factor;
+	if (length < (double)c->rope.original / c->rope.high)
+		return plain;
+	part = ((double)c->rope.original / length - c->rope.low) / (c->rope.high - c->rope.low);
+	return (1 - part) * plain / c->rope.factor + part * plain;
+}
+
+static void
+put_angles(struct model *m)
+{
+	size_t D = model_config_head(&m->config);
+	float *row = xcalloc(D, sizeof(*row));
+
+	for (size_t place = 0; place < m->config.context; place++) {
+		for (size_t i = 0; i < D / 2; i++) {
+			double angle = (double)place * frequency_of(&m->config, i);
+
+			row[i] = (float)cos(angle);
+			row[D / 2 + i] = (float)sin(angle);
+		}
+		m->d->ops->put(m->d, model_further(m, m->positions, place * D), row, D);
+	}
+	free(row);
+}
+
 static void
 put_weights(struct model *m, uint64_t seed)
 {
@@ -177,7 +220,7 @@ take_memory(struct model *m, struct error *err)
 
 	lay_out(m, &plan, m->d);
 	plan.base = m->memory = m->d->ops->alloc(m->d, plan.used);
-	for (int i = 0; m->memory && i < (m->training ? MODEL_SLABS : 1); i++) {
+	for (int i = 0; m->memory && i < (m->purpose == MODEL_TO_USE ? 1 : MODEL_SLABS); i++) {
 		m->slabs[i] = m->d->ops->alloc(m->d, m->params.total * m->d->real);
 		if (!m->slabs[i])
 			plan.base = NULL;
@@ -189,7 +232,7 @@ take_memory(struct model *m, struct error *err)
 	}
 	if (!plan.base)
 		return error_set(err, "there is no memory for the model: it wants %zu MiB; take a smaller one, or fewer tokens a batch",
-			model_memory(&m->config, m->d, m->capacity, m->training) >> 20);
+			model_memory(&m->config, m->d, m->capacity, m->purpose) >> 20);
 	plan.used = 0;
 	lay_out(m, &plan, m->d);
 	m->host = xcalloc(m->capacity, m->d->real);
@@ -197,11 +240,12 @@ take_memory(struct model *m, struct error *err)
 }
 
 struct model *
-model_new(struct ops_device *device, const struct model_config *config, size_t N, bool training, uint64_t seed, struct error *err)
+model_new(struct ops_device *device, const struct model_config *config, size_t N, enum model_purpose purpose, uint64_t seed,
+	struct error *err)
 {
 	struct model *m = xcalloc(1, sizeof(*m));
 
-	*m = (struct model){ .config = *config, .d = device, .capacity = N, .training = training };
+	*m = (struct model){ .config = *config, .d = device, .capacity = N, .purpose = purpose };
 	m->layers = xcalloc(config->layers, sizeof(*m->layers));
 	params_init(&m->params, config);
 	if (take_memory(m, err)) {
@@ -210,6 +254,8 @@ model_new(struct ops_device *device, const struct model_config *config, size_t N
 	}
 	if (config->arch == MODEL_PREPEND)
 		put_positions(m);
+	if (config->arch == MODEL_LLAMA)
+		put_angles(m);
 	put_weights(m, seed);
 	return m;
 }
@@ -233,6 +279,12 @@ const struct model_config *
 model_config(const struct model *model)
 {
 	return &model->config;
+}
+
+enum model_purpose
+model_purpose(const struct model *model)
+{
+	return model->purpose;
 }
 
 const struct params *

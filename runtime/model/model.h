@@ -26,14 +26,15 @@ struct model_batch {
 };
 
 /* How the parameters move: Adam as TensorFlow 1 writes it, or AdamW as PyTorch does. They differ in where epsilon stands, so that the same
- * numbers give other results. */
-enum model_optimizer { MODEL_ADAM_TF, MODEL_ADAMW };
+ * numbers give other results. MODEL_MUON is Muon for the matrices of the layers and AdamW for all else. */
+enum model_optimizer { MODEL_ADAM_TF, MODEL_ADAMW, MODEL_MUON };
 
 struct model_update {
 	enum model_optimizer optimizer;
 	double rate; /* of learning, in this step */
 	double beta1, beta2, epsilon;
-	double decay; /* of MODEL_ADAMW's matrices */
+	double decay; /* of the matrices, but with MODEL_ADAM_TF */
+	double muon_rate, momentum; /* of MODEL_MUON */
 	double clip; /* the largest norm of all gradients; 0: any */
 };
 
@@ -49,13 +50,17 @@ enum model_slab { MODEL_WEIGHTS, MODEL_GRADIENTS, MODEL_MEANS, MODEL_SQUARES, MO
 
 struct model;
 
+/* What a model is made for: only what that wants has memory. Whoever trains by Muon can train by the others, too. */
+enum model_purpose { MODEL_TO_USE, MODEL_TO_TRAIN, MODEL_TO_TRAIN_BY_MUON };
+
 /* Bytes that a model takes on a device for batches of up to N tokens and as many documents, the device's own scratch included. */
-size_t model_memory(const struct model_config *config, struct ops_device *device, size_t N, bool training);
+size_t model_memory(const struct model_config *config, struct ops_device *device, size_t N, enum model_purpose purpose);
 /* Weights as params_begin makes them from the seed. The device stays the caller's. NULL with *err set when memory does not suffice. */
-struct model *model_new(struct ops_device *device, const struct model_config *config, size_t N, bool training, uint64_t seed,
-	struct error *err);
+struct model *model_new(struct ops_device *device, const struct model_config *config, size_t N, enum model_purpose purpose,
+	uint64_t seed, struct error *err);
 void model_free(struct model *model); /* NULL is fine */
 const struct model_config *model_config(const struct model *model);
+enum model_purpose model_purpose(const struct model *model);
 const struct params *model_params(const struct model *model);
 
 /* The n numbers of one parameter. */

@@ -6,9 +6,9 @@
 /* What a layer keeps from its forward half for its backward half. All in the device's memory. */
 struct layer_state {
 	void *sum1, *norm1, *mean1, *rstd1; /* (N, C) (N, C) (N) (N) */
-	void *qkv, *attended, *logsum; /* (N, 3 C) (N, C) (N, NH) */
+	void *qkv, *attended, *logsum; /* (N, QKV) (N, C) (N, NH) */
 	void *sum2, *norm2, *mean2, *rstd2;
-	void *fc, *act; /* (N, F) before and behind the activation */
+	void *fc, *act; /* (N, F) before and behind the activation; fc is (N, 2 F) where it is gated */
 };
 
 struct model {
@@ -16,7 +16,7 @@ struct model {
 	struct params params;
 	struct ops_device *d;
 	size_t capacity; /* tokens of a batch */
-	bool training;
+	enum model_purpose purpose;
 	void *memory; /* all of it but the slabs */
 	void *slabs[MODEL_SLABS];
 	void *narrow; /* the weights once more, for products; NULL where the device's narrow numbers are its reals */
@@ -24,15 +24,16 @@ struct model {
 	int32_t *ids, *places, *labels, *starts; /* of the batch */
 	void *weights;
 	struct ops_step *step;
-	void *positions; /* (context, C): MODEL_PREPEND's sines */
+	void *positions; /* (context, C): MODEL_PREPEND's sines; (context, D): MODEL_LLAMA's angles */
 	struct layer_state *layers;
 	void *embedded; /* (N, C) */
 	void *branch; /* (N, C): what a branch adds */
 	void *final_sum, *final, *final_mean, *final_rstd;
 	void *logits; /* (model_logit_rows(), V) */
 	void *losses, *hits; /* (N) */
-	void *dsum, *dnorm, *dqkv, *dfc; /* gradients on their way back: (N, C), real, and narrow (N, C) (N, 3 C) (N, F) */
+	void *dsum, *dnorm, *dqkv, *dfc; /* gradients on their way back: (N, C), real, and narrow (N, C) (N, QKV) (N, F) */
 	void *clip; /* (2): the factor, the norm */
+	void *direction, *squares[3]; /* of Muon: a part of a parameter; (n, n), n its shorter side */
 	void *host; /* (N) reals of the device */
 	const volatile sig_atomic_t *stop; /* or NULL */
 };
@@ -43,7 +44,7 @@ enum { SITE_EMBED = 0xFFFFFF };
 
 /* Where the keys and values of a batch's tokens are kept. */
 struct kept {
-	void *const *keys, *const *values; /* of each layer: (slots, length, C) */
+	void *const *keys, *const *values; /* of each layer: (slots, length, CK) */
 	size_t length;
 	const int32_t *slots; /* (N), in the device's memory */
 	const int32_t *from; /* (slots, length), likewise: see struct ops_decode */
@@ -88,6 +89,12 @@ model_factor(const struct model *m, size_t which)
 	return m->narrow ? model_narrow_further(m, m->narrow, m->params.items[which].at) : model_at(m, MODEL_WEIGHTS, which);
 }
 
+static inline enum ops_activation
+model_activation(const struct model *m)
+{
+	return m->config.arch == MODEL_GPT2 ? OPS_GELU : OPS_RELU;
+}
+
 /* Rows of logits that exist at a time, in a batch of N tokens. */
 static inline size_t
 model_logit_rows(const struct ops_device *d, size_t N)
@@ -105,6 +112,7 @@ model_is_stopped(const struct model *m)
 
 struct ops_norm model_norm(const struct pass *pass, const void *x, const void *branch, size_t gain, size_t bias, void *sum, void *mean,
 	void *rstd, uint32_t site);
+struct ops_rotate model_rotate(const struct pass *pass, void *qkv, bool back);
 struct ops_attention model_attention(const struct pass *pass, size_t layer);
 struct ops_embed model_embed(const struct pass *pass);
 struct ops_dropout model_dropout(const struct pass *pass, size_t layer, enum model_site site);
@@ -119,5 +127,12 @@ void model_forward(const struct pass *pass);
 /* The classifier and its loss; with `backward` also its gradients, the start of the way back. */
 void model_classify(const struct pass *pass);
 void model_backward(const struct pass *pass);
+
+/* Numbers of the largest part that Muon moves, and of the largest square of a shorter side. */
+void muon_sizes(const struct params *params, size_t *ret_matrix, size_t *ret_square);
+/* Bytes that the device takes for itself in the products of Muon. */
+size_t muon_scratch(const struct params *params, struct ops_device *device);
+/* Moves a parameter that is hidden. */
+void muon_update(struct model *m, const struct model_update *update, size_t which);
 
 #endif

@@ -9,7 +9,7 @@
 static bool
 is_factor(const struct params *params, size_t which)
 {
-	return params->items[which].rows && which != params->embedding && which != params->positions;
+	return params->items[which].rows && which != params->embedding && which != params->head && which != params->positions;
 }
 
 static struct ops_pack
@@ -23,7 +23,7 @@ pack_of(const struct params *params, size_t which, enum ops_packing packing)
 static struct ops_pack
 pack_of_output(const struct params *params, enum ops_packing packing)
 {
-	const struct param *p = &params->items[params->embedding];
+	const struct param *p = &params->items[params->head];
 
 	return (struct ops_pack){ .N = p->rows, .K = p->columns, .packing = packing, .ldb = p->columns, .bt = true };
 }
@@ -67,7 +67,7 @@ packed_new(struct model *m, enum ops_packing packing)
 	bool taken;
 
 	*packed = (struct packed){ .packing = packing, .weights = xcalloc(m->params.n, sizeof(*packed->weights)) };
-	packed->output = pack(m, &output, m->params.embedding);
+	packed->output = pack(m, &output, m->params.head);
 	taken = packed->output != NULL;
 	for (size_t i = 0; i < m->params.n && taken; i++) {
 		struct ops_pack p = pack_of(&m->params, i, packing);

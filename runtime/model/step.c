@@ -115,6 +115,8 @@ set_rates(struct ops_step *step, const struct model_update *u)
 		step->rate = u->rate / correct1;
 		step->root = 1 / correct2;
 		step->decay = u->rate * u->decay;
+		step->muon_rate = u->muon_rate;
+		step->muon_decay = u->muon_rate * u->decay;
 	}
 }
 
@@ -125,13 +127,18 @@ update_all(struct model *m, const struct model_update *u)
 	void *norm = model_further(m, m->clip, 1);
 
 	ops->clip(m->d, m->params.total, m->slabs[MODEL_GRADIENTS], u->clip > 0 ? u->clip : (double)INFINITY, m->clip, norm);
+	if (u->optimizer == MODEL_MUON && m->purpose != MODEL_TO_TRAIN_BY_MUON)
+		BUG("this model was not made for Muon");
 	for (size_t i = 0; i < m->params.n; i++) {
 		struct ops_adam adam = { .n = m->params.items[i].n, .p = model_at(m, MODEL_WEIGHTS, i), .m = model_at(m, MODEL_MEANS, i),
 			.v = model_at(m, MODEL_SQUARES, i), .g = model_at(m, MODEL_GRADIENTS, i), .beta1 = u->beta1, .beta2 = u->beta2,
-			.epsilon = u->epsilon, .clip = m->clip, .decay = u->optimizer == MODEL_ADAMW && m->params.items[i].decay,
+			.epsilon = u->epsilon, .clip = m->clip, .decay = u->optimizer != MODEL_ADAM_TF && m->params.items[i].decay,
 			.step = m->step, .narrow = m->narrow ? model_narrow_further(m, m->narrow, m->params.items[i].at) : NULL };
 
-		ops->adam(m->d, &adam);
+		if (u->optimizer == MODEL_MUON && m->params.items[i].hidden)
+			muon_update(m, u, i);
+		else
+			ops->adam(m->d, &adam);
 	}
 }
 
@@ -179,7 +186,7 @@ model_logits(struct model *m, const struct model_batch *batch, const int32_t *ro
 	model_forward(&pass);
 	for (size_t i = 0; i < n; i++) {
 		struct ops_matmul op = { .M = 1, .N = V, .K = C, .a = model_narrow_further(m, m->final, (size_t)rows[i] * C), .lda = C,
-			.b = model_factor(m, m->params.embedding), .ldb = C, .bt = true, .c = m->logits, .ldc = V, .wide = true };
+			.b = model_factor(m, m->params.head), .ldb = C, .bt = true, .c = m->logits, .ldc = V, .wide = true };
 
 		m->d->ops->matmul(m->d, &op);
 		m->d->ops->get(m->d, ret + i * V, m->logits, V);

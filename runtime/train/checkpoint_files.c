@@ -14,63 +14,20 @@
 #include "runtime/train/checkpoint_private.h"
 #include "runtime/train/folder.h"
 #include "runtime/train/safetensors.h"
+#include "runtime/train/weights.h"
 
-enum { CONFIG_MAX = 1024 * 1024, NAME_MAX_HERE = PARAM_NAME_MAX + 16, NUMBER = 32 };
-
-/* Two runs of parameters: Adam's. One: the weights. */
-struct slabs {
-	const struct model *model;
-	enum model_slab of[2];
-	size_t n; /* parameters */
-};
-
-static const char *
-prefix_of(enum model_slab slab)
-{
-	return slab == MODEL_MEANS ? "mean." : slab == MODEL_SQUARES ? "square." : "";
-}
-
-static void
-give(void *context, size_t i, float *ret)
-{
-	const struct slabs *s = context;
-
-	model_get(s->model, s->of[i / s->n], &model_params(s->model)->items[i % s->n], ret);
-}
-
-static int
-write_slabs(const char *path, struct slabs *s, size_t n_slabs, const char *const (*metadata)[2], size_t n_metadata, struct error *err)
-{
-	const struct params *params = model_params(s->model);
-	size_t n = s->n * n_slabs;
-	struct tensor *tensors = xcalloc(n, sizeof(*tensors));
-	char(*names)[NAME_MAX_HERE] = xcalloc(n, sizeof(*names));
-	int result;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct param *p = &params->items[i % s->n];
-
-		snprintf(names[i], sizeof(names[i]), "%s%s", prefix_of(s->of[i / s->n]), p->name);
-		tensors[i] = (struct tensor){ .name = names[i], .dtype = TENSOR_F32, .rank = p->rows ? 2 : 1, .n = p->n };
-		tensors[i].shape[0] = p->rows ? p->rows : p->columns;
-		tensors[i].shape[1] = p->columns;
-	}
-	result = safetensors_write(path, tensors, n, give, s, metadata, n_metadata, err);
-	free(tensors);
-	free(names);
-	return result;
-}
+enum { CONFIG_MAX = 1024 * 1024, NUMBER = 32 };
 
 int
 checkpoint_write_files(const char *folder, const struct model *model, const struct buf *tokenizer, struct error *err)
 {
 	static const char *const metadata[][2] = { { "format", "pt" } };
 	CLEANUP(buf_release) struct buf path = { 0 }, config = { 0 };
-	struct slabs weights = { model, { MODEL_WEIGHTS }, model_params(model)->n };
+	static const enum model_slab weights[] = { MODEL_WEIGHTS };
 
 	buf_printf(&path, "%s/model.safetensors", folder);
 	model_config_write(model_config(model), &config);
-	return write_slabs(buf_text(&path), &weights, 1, metadata, 1, err) || folder_write(folder, "config.json", buf_text(&config), config.len, err) ||
+	return weights_write(buf_text(&path), model, weights, 1, metadata, 1, err) || folder_write(folder, "config.json", buf_text(&config), config.len, err) ||
 	       folder_write(folder, "tokenizer.json", buf_text(tokenizer), tokenizer->len, err) ? -1 : 0;
 }
 
@@ -78,7 +35,7 @@ int
 checkpoint_write_optimizer(const char *folder, const struct model *model, const struct checkpoint_state *s, struct error *err)
 {
 	CLEANUP(buf_release) struct buf path = { 0 };
-	struct slabs slabs = { model, { MODEL_MEANS, MODEL_SQUARES }, model_params(model)->n };
+	static const enum model_slab slabs[] = { MODEL_MEANS, MODEL_SQUARES };
 	char step[NUMBER], epoch[NUMBER], batch[NUMBER], tokens[NUMBER], best[NUMBER], best_step[NUMBER];
 	char mean[NUMBER], least[NUMBER], above[NUMBER];
 	const char *const metadata[][2] = { { "format", "lateen-training-1" }, { "step", step }, { "epoch", epoch }, { "batch", batch },
@@ -95,7 +52,7 @@ checkpoint_write_optimizer(const char *folder, const struct model *model, const 
 	snprintf(least, sizeof(least), "%a", s->least);
 	snprintf(above, sizeof(above), "%" PRIu64, s->above);
 	buf_printf(&path, "%s/optimizer.safetensors", folder);
-	return write_slabs(buf_text(&path), &slabs, 2, metadata, ARRAY_LEN(metadata), err);
+	return weights_write(buf_text(&path), model, slabs, 2, metadata, ARRAY_LEN(metadata), err);
 }
 
 /* ---- reading ---- */
@@ -164,58 +121,14 @@ checkpoint_read_state(const char *path, struct checkpoint_state *ret, struct err
 	return result ? error_prefix(err, "`%s/optimizer.safetensors`", path) : 0;
 }
 
-static int
-load_param(const struct safetensors *file, struct model *model, enum model_slab slab, const struct param *p, struct error *err)
-{
-	char name[NAME_MAX_HERE];
-	const struct tensor *t;
-	float *numbers;
-	int result;
-
-	snprintf(name, sizeof(name), "%s%s", prefix_of(slab), p->name);
-	t = safetensors_find(file, name);
-	/* Files of GPT-2 itself have no prefix. */
-	if (!t && !strncmp(name, "transformer.", 12))
-		t = safetensors_find(file, name + 12);
-	if (!t)
-		return error_set(err, "there is no tensor `%s`", name);
-	if (t->rank != (p->rows ? 2u : 1u) || t->n != p->n || t->shape[t->rank - 1] != p->columns)
-		return error_set(err, "the tensor `%s` has another shape than the config says", name);
-	numbers = xmalloc((p->n + 1) * sizeof(*numbers));
-	result = tensor_floats(t, numbers, err);
-	for (size_t i = 0; !result && i < p->n; i++)
-		if (!isfinite(numbers[i]))
-			result = error_set(err, "the tensor `%s` holds what is no number", name);
-	if (!result)
-		model_put(model, slab, p, numbers);
-	free(numbers);
-	return result;
-}
-
-static int
-load_slab(const char *folder, const char *name, struct model *model, const enum model_slab *slabs, size_t n, struct error *err)
-{
-	const struct params *params = model_params(model);
-	struct safetensors *file = open_file(folder, name, err);
-	int result = file ? 0 : -1;
-
-	if (!file)
-		return -1;
-	for (size_t s = 0; s < n; s++)
-		for (size_t i = 0; !result && i < params->n; i++)
-			result = load_param(file, model, slabs[s], &params->items[i], err);
-	safetensors_close(file);
-	return result ? error_prefix(err, "`%s/%s`", folder, name) : 0;
-}
-
 int
 checkpoint_load(const char *path, struct model *model, bool optimizer, struct error *err)
 {
 	static const enum model_slab weights[] = { MODEL_WEIGHTS }, adam[] = { MODEL_MEANS, MODEL_SQUARES };
 
-	if (load_slab(path, "model.safetensors", model, weights, 1, err))
+	if (weights_read(path, "model.safetensors", model, weights, 1, err))
 		return -1;
-	return optimizer ? load_slab(path, "optimizer.safetensors", model, adam, 2, err) : 0;
+	return optimizer ? weights_read(path, "optimizer.safetensors", model, adam, 2, err) : 0;
 }
 
 int

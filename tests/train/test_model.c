@@ -74,18 +74,33 @@ test_gradient(struct model *model, const struct model_batch *b, size_t which)
 	free(gradients);
 }
 
+/* Fewer heads of keys than of queries, and an output matrix of its own unless it is tied. */
+static struct model_config
+config_of(enum model_arch arch, bool tied)
+{
+	struct model_config config = TINY;
+
+	config.arch = arch;
+	if (arch == MODEL_LLAMA) {
+		config.heads = 4;
+		config.kv_heads = 2;
+		config.tied = tied;
+		config.rope.theta = 10000;
+	}
+	return config;
+}
+
 static void
-test_gradients(enum model_arch arch)
+test_gradients(enum model_arch arch, bool tied)
 {
 	const char *why;
 	struct ops_device *d = ops_open("reference", 1, OPS_F32, &why);
-	struct model_config config = TINY;
+	struct model_config config = config_of(arch, tied);
 	struct arrays arrays;
 	struct model_batch b = make_batch(&arrays);
 	struct model *model;
 
-	config.arch = arch;
-	model = model_new(d, &config, N, true, 1, NULL);
+	model = model_new(d, &config, N, MODEL_TO_TRAIN, 1, NULL);
 	/* GPT-2 begins with a twentieth of these: differences would drown. */
 	for (size_t i = 0; i < model_params(model)->n; i++) {
 		double *weights = model_at(model, MODEL_WEIGHTS, i);
@@ -103,14 +118,15 @@ test_gradients(enum model_arch arch)
 
 /* All weights after a few steps with dropout. */
 static float *
-train(int threads, size_t *ret_n, struct model_result *ret)
+train(const struct model_config *config, enum model_optimizer optimizer, int threads, size_t *ret_n, struct model_result *ret)
 {
 	const char *why;
 	struct ops_device *d = ops_open("cpu", threads, OPS_F32, &why);
-	struct model_update update = { .optimizer = MODEL_ADAM_TF, .rate = 1e-2, .beta1 = 0.9, .beta2 = 0.98, .epsilon = 1e-9 };
+	struct model_update update = { .optimizer = optimizer, .rate = 1e-2, .beta1 = 0.9, .beta2 = 0.98, .epsilon = 1e-9, .decay = 0.1,
+		.clip = optimizer == MODEL_ADAM_TF ? 0 : 0.5, .muon_rate = 2e-2, .momentum = 0.95 };
 	struct arrays arrays;
 	struct model_batch b = make_batch(&arrays);
-	struct model *model = model_new(d, &TINY, N, true, 1, NULL);
+	struct model *model = model_new(d, config, N, MODEL_TO_TRAIN_BY_MUON, 1, NULL);
 	float *weights;
 
 	for (uint64_t step = 0; step < 5; step++)
@@ -124,13 +140,14 @@ train(int threads, size_t *ret_n, struct model_result *ret)
 }
 
 static void
-test_threads(void)
+test_threads(enum model_arch arch, enum model_optimizer optimizer)
 {
+	const struct model_config config = config_of(arch, false);
 	struct model_result one, three;
 	size_t n;
-	CLEANUP(freep) float *a = train(1, &n, &one), *b = train(3, &n, &three);
+	CLEANUP(freep) float *a = train(&config, optimizer, 1, &n, &one), *b = train(&config, optimizer, 3, &n, &three);
 
-	ok(!memcmp(a, b, n * sizeof(*a)), "one thread and three make the same weights");
+	ok(!memcmp(a, b, n * sizeof(*a)), "%s: one thread and three make the same weights", model_arch_name(arch));
 	ok(one.loss == three.loss && one.norm == three.norm && one.loss > 0, "and the same loss, %g", one.loss);
 }
 
@@ -142,20 +159,24 @@ test_evaluate(void)
 	struct ops_device *d = ops_open("cpu", 2, OPS_F32, &why);
 	struct arrays arrays;
 	struct model_batch b = make_batch(&arrays);
-	struct model *trained = model_new(d, &TINY, N, true, 1, NULL), *plain = model_new(d, &TINY, N, false, 1, NULL);
+	struct model *trained = model_new(d, &TINY, N, MODEL_TO_TRAIN, 1, NULL), *plain = model_new(d, &TINY, N, MODEL_TO_USE, 1, NULL);
 	struct model_result a, c;
 
 	ok(!model_evaluate(trained, &b, &a, NULL) && !model_evaluate(plain, &b, &c, NULL), "both evaluate");
 	ok(a.loss == c.loss && a.accuracy == c.accuracy, "to the same loss, %g and %g", a.loss, c.loss);
 	is_int((int64_t)a.weight, 23 / 3 * 3 + 1, "over what counts");
-	ok(model_memory(&TINY, d, N, false) < model_memory(&TINY, d, N, true), "with less memory: %zu of %zu bytes",
-		model_memory(&TINY, d, N, false), model_memory(&TINY, d, N, true));
+	ok(model_memory(&TINY, d, N, MODEL_TO_USE) < model_memory(&TINY, d, N, MODEL_TO_TRAIN), "with less memory: %zu of %zu bytes",
+		model_memory(&TINY, d, N, MODEL_TO_USE), model_memory(&TINY, d, N, MODEL_TO_TRAIN));
+	ok(model_memory(&TINY, d, N, MODEL_TO_TRAIN) < model_memory(&TINY, d, N, MODEL_TO_TRAIN_BY_MUON), "Muon wants more: %zu bytes",
+		model_memory(&TINY, d, N, MODEL_TO_TRAIN_BY_MUON));
 	model_free(trained);
 	model_free(plain);
 	d->ops->close(d);
 }
 
 /* ---- config.json ---- */
+
+#define LLAMA "{\"model_type\": \"llama\", \"num_hidden_layers\": 1, \"hidden_size\": 24, \"intermediate_size\": 8, \"vocab_size\": 9, "
 
 static void
 test_config(void)
@@ -174,14 +195,46 @@ test_config(void)
 		  "\"resid_pdrop\": 1}", "dropout" },
 		{ "{\"model_type\": \"gpt2\", \"n_layer\": 1, \"n_embd\": 8, \"n_head\": 2, \"vocab_size\": 9, \"n_positions\": 9, "
 		  "\"tie_word_embeddings\": false}", "`tie_word_embeddings`" },
+		{ "{\"model_type\": \"llama\", \"num_hidden_layers\": 0}", "`num_hidden_layers`" },
+		{ LLAMA "\"num_attention_heads\": 1000000000}", "heads: 1000000000" },
+		{ LLAMA "\"num_attention_heads\": 99999999999999999999}", "too big" },
+		{ LLAMA "\"num_attention_heads\": 4, \"num_key_value_heads\": 3}", "3 heads of keys" },
+		{ LLAMA "\"num_attention_heads\": 4, \"num_key_value_heads\": 8}", "8 heads of keys" },
+		{ LLAMA "\"num_attention_heads\": 4, \"num_key_value_heads\": 0}", "`num_key_value_heads`" },
+		{ LLAMA "\"num_attention_heads\": 8, \"num_key_value_heads\": -8}", "`num_key_value_heads`" },
+		{ LLAMA "\"num_attention_heads\": 24}", "even number of channels, not 1" },
+		{ LLAMA "\"num_attention_heads\": 5}", "do not part" },
+		{ LLAMA "\"num_attention_heads\": 4, \"head_dim\": 8}", "`head_dim` is 8" },
+		{ LLAMA "\"num_attention_heads\": 4, \"rope_theta\": 1e300}", "`rope_theta`" },
+		{ LLAMA "\"num_attention_heads\": 4, \"rope_theta\": NaN}", "" },
+		{ LLAMA "\"num_attention_heads\": 4, \"rope_theta\": 0}", "`rope_theta`" },
+		{ LLAMA "\"num_attention_heads\": 4, \"rope_theta\": -10000}", "`rope_theta`" },
+		{ LLAMA "\"num_attention_heads\": 4, \"rope_theta\": \"many\"}", "`rope_theta`" },
+		{ LLAMA "\"num_attention_heads\": 4, \"rope_scaling\": {\"type\": \"yarn\", \"factor\": 2}}", "`yarn`" },
+		{ LLAMA "\"num_attention_heads\": 4, \"rope_scaling\": {\"rope_type\": \"linear\"}}", "`factor`" },
+		{ LLAMA "\"num_attention_heads\": 4, \"rope_scaling\": {\"rope_type\": \"linear\", \"factor\": 0}}", "`factor`" },
+		{ LLAMA "\"num_attention_heads\": 4, \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 2, \"low_freq_factor\": 4, "
+			    "\"high_freq_factor\": 4}}", "`high_freq_factor`" },
+		{ LLAMA "\"num_attention_heads\": 4, \"rope_scaling\": [2]}", "`rope_scaling`" },
+		{ LLAMA "\"num_attention_heads\": 4, \"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": 1e16}}", "`rope_theta`" },
+		{ LLAMA "\"num_attention_heads\": 4, \"attention_bias\": true}", "`attention_bias`" },
+		{ LLAMA "\"num_attention_heads\": 4, \"mlp_bias\": true}", "`mlp_bias`" },
+		{ LLAMA "\"num_attention_heads\": 4, \"hidden_act\": \"gelu\"}", "`gelu`" },
+		{ LLAMA "\"num_attention_heads\": 4, \"rms_norm_eps\": 0}", "epsilon" },
+		{ "{\"model_type\": \"gpt2\", \"n_layer\": 1, \"n_embd\": 8, \"n_head\": 2, \"vocab_size\": 2000000000, \"n_positions\": 9}",
+		    "vocabulary" },
 	};
+	static const char *const archs[] = { "prepend", "gpt2", "llama" };
 	struct model_config small, again;
 	struct error err = { "" };
 	struct buf text = { 0 };
 
-	ok(!model_config_preset(&small, "prepend", "small", 8192, 512, &err), "small: %s", err.text);
-	model_config_write(&small, &text);
-	ok(!model_config_read(&again, buf_text(&text), text.len, &err) && model_config_equal(&small, &again), "comes back: %s", err.text);
+	for (size_t i = 0; i < ARRAY_LEN(archs); i++) {
+		ok(!model_config_preset(&small, archs[i], "small", 8192, 512, &err), "small %s: %s", archs[i], err.text);
+		buf_clear(&text);
+		model_config_write(&small, &text);
+		ok(!model_config_read(&again, buf_text(&text), text.len, &err) && model_config_equal(&small, &again), "comes back: %s", err.text);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		ok(model_config_read(&again, bad[i].json, strlen(bad[i].json), &err) != 0, "is refused: %s", bad[i].json);
 		contains(err.text, bad[i].want, "and told why");
@@ -190,13 +243,66 @@ test_config(void)
 	buf_release(&text);
 }
 
+/* Both ways in which transformers write how rotary positions are stretched, and what they mean where nothing is said. */
+static void
+test_rope(void)
+{
+	static const char older[] = LLAMA "\"num_attention_heads\": 4, \"num_key_value_heads\": 2, \"max_position_embeddings\": 131072, "
+		"\"rope_theta\": 500000.0, \"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1, "
+		"\"high_freq_factor\": 4, \"original_max_position_embeddings\": 8192}}";
+	static const char newer[] = LLAMA "\"num_attention_heads\": 4, \"num_key_value_heads\": 2, \"max_position_embeddings\": 131072, "
+		"\"rope_parameters\": {\"rope_theta\": 500000.0, \"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1, "
+		"\"high_freq_factor\": 4, \"original_max_position_embeddings\": 8192}, \"head_dim\": 6}";
+	static const char plain[] = LLAMA "\"num_attention_heads\": 4, \"rope_scaling\": null}";
+	struct model_config a, b, c;
+	struct error err = { "" };
+
+	ok(!model_config_read(&a, older, strlen(older), &err) && !model_config_read(&b, newer, strlen(newer), &err), "both are read: %s", err.text);
+	ok(model_config_equal(&a, &b), "and mean the same");
+	ok(a.context == MODEL_CONTEXT_MAX && a.rope.theta == 5e5 && a.rope.original == 8192 && !a.tied, "of a context that is bounded");
+	ok(!model_config_read(&c, plain, strlen(plain), &err), "a plain one: %s", err.text);
+	ok(c.kv_heads == 4 && c.rope.kind == MODEL_ROPE_PLAIN && c.rope.theta == 1e4 && c.context == 2048 && c.dropout == 0, "has the defaults");
+}
+
+/* Of each size the families have about as many parameters. */
+static void
+test_sizes(void)
+{
+	static const char *const sizes[] = { "tiny", "small", "gpt2" }, *const archs[] = { "prepend", "gpt2", "llama" };
+
+	for (size_t s = 0; s < ARRAY_LEN(sizes); s++) {
+		size_t counts[ARRAY_LEN(archs)];
+
+		for (size_t i = 0; i < ARRAY_LEN(archs); i++) {
+			struct model_config config;
+			struct params params;
+			struct error err = { "" };
+
+			if (!ok(!model_config_preset(&config, archs[i], sizes[s], 8192, 512, &err), "%s %s: %s", archs[i], sizes[s], err.text))
+				return;
+			params_init(&params, &config);
+			counts[i] = params_count(&params);
+			params_release(&params);
+		}
+		for (size_t i = 1; i < ARRAY_LEN(archs); i++)
+			ok(fabs((double)counts[i] / (double)counts[0] - 1) < 0.06, "%s: %zu parameters of %s, %zu of %s", sizes[s], counts[i],
+				archs[i], counts[0], archs[0]);
+	}
+}
+
 int
 main(void)
 {
-	test_gradients(MODEL_PREPEND);
-	test_gradients(MODEL_GPT2);
-	test_threads();
+	test_gradients(MODEL_PREPEND, true);
+	test_gradients(MODEL_GPT2, true);
+	test_gradients(MODEL_LLAMA, true);
+	test_gradients(MODEL_LLAMA, false);
+	test_threads(MODEL_PREPEND, MODEL_ADAM_TF);
+	test_threads(MODEL_GPT2, MODEL_ADAMW);
+	test_threads(MODEL_LLAMA, MODEL_MUON);
 	test_evaluate();
 	test_config();
+	test_rope();
+	test_sizes();
 	return done_testing();
 }

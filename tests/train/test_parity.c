@@ -1,4 +1,4 @@
-/* Two tiny models against what PyTorch makes of them (make_parity.py): logits, every gradient, the losses of 50 steps. */
+/* Tiny models against what PyTorch makes of them (make_parity.py): logits, every gradient, the losses of 50 steps. */
 #include "config.h"
 
 #include <math.h>
@@ -116,30 +116,47 @@ test_gradients(const struct safetensors *file, struct model *model, const struct
 	ok(!model_gradients(model, b, NULL, 0, &result, NULL), "backward");
 	for (size_t i = 0; i < params->n; i++) {
 		const struct param *p = &params->items[i];
-		float *got = xcalloc(p->n, sizeof(*got)), *want;
-		char name[NAME];
+		float *all = xcalloc(p->n, sizeof(*all)), *got = xcalloc(p->n, sizeof(*got)), *want;
 
-		snprintf(name, sizeof(name), "gradients.%s", p->name);
-		want = numbers(file, name, NULL);
-		model_get(model, MODEL_GRADIENTS, p, got);
-		ok(distance(got, want, p->n) < 1e-4, "gradient of %s: off by %.3g", p->name, distance(got, want, p->n));
+		model_get(model, MODEL_GRADIENTS, p, all);
+		for (size_t k = 0; k < param_tensors(p); k++) {
+			const struct param_tensor t = param_tensor(p, k);
+			char name[NAME];
+
+			snprintf(name, sizeof(name), "gradients.%s", t.name);
+			want = numbers(file, name, NULL);
+			param_tensor_from(p, k, all, got);
+			ok(distance(got, want, t.n) < 1e-4, "gradient of %s: off by %.3g", t.name, distance(got, want, t.n));
+			free(want);
+		}
+		free(all);
 		free(got);
-		free(want);
 	}
 }
 
-static void
-test_curve(const struct safetensors *file, struct model *model, const struct model_batch *batches)
+static struct model_update
+update_of(enum model_optimizer optimizer)
 {
-	bool gpt2 = model_config(model)->arch == MODEL_GPT2;
-	struct model_update update = { .optimizer = MODEL_ADAM_TF, .rate = 2e-3, .beta1 = 0.9, .beta2 = 0.98, .epsilon = 1e-9 };
+	if (optimizer == MODEL_ADAM_TF)
+		return (struct model_update){ .optimizer = optimizer, .rate = 2e-3, .beta1 = 0.9, .beta2 = 0.98, .epsilon = 1e-9 };
+	return (struct model_update){ .optimizer = optimizer, .rate = 2e-3, .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-8, .decay = 0.1,
+		.clip = 0.5, .muon_rate = 5e-3, .momentum = 0.95 };
+}
+
+static void
+test_curve(const struct safetensors *file, struct model *model, const struct model_batch *batches, enum model_optimizer optimizer)
+{
+	const char *prefix = optimizer == MODEL_MUON ? "muon." : "";
+	struct model_update update = update_of(optimizer);
 	size_t n;
-	float *want = numbers(file, "losses", &n), *norms = numbers(file, "norms", NULL);
+	char losses[NAME], norms_name[NAME];
+	float *want, *norms;
 	double worst = 0, worst_norm = 0, last = 0;
 
-	if (gpt2)
-		update = (struct model_update){ .optimizer = MODEL_ADAMW, .rate = 2e-3, .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-8,
-			.decay = 0.1, .clip = 0.5 };
+	snprintf(losses, sizeof(losses), "%slosses", prefix);
+	snprintf(norms_name, sizeof(norms_name), "%snorms", prefix);
+	want = numbers(file, losses, &n);
+	norms = numbers(file, norms_name, NULL);
 	for (size_t i = 0; i < n; i++) {
 		struct model_result result;
 
@@ -149,7 +166,7 @@ test_curve(const struct safetensors *file, struct model *model, const struct mod
 		worst = fmax(worst, fabs(last - (double)want[i]));
 		worst_norm = fmax(worst_norm, fabs(result.norm / (double)norms[i] - 1));
 	}
-	ok(worst < 1e-4, "%zu steps to a loss of %.4f: off by at most %.3g", n, last, worst);
+	ok(worst < 1e-4, "%s%zu steps to a loss of %.4f: off by at most %.3g", optimizer == MODEL_MUON ? "Muon: " : "", n, last, worst);
 	ok(worst_norm < 1e-3, "the norms of their gradients are off by at most %.3g of themselves", worst_norm);
 	ok(last < (double)want[0] * 0.9, "the loss falls, from %.4f", (double)want[0]);
 	free(want);
@@ -162,14 +179,31 @@ load_weights(const struct safetensors *file, struct model *model)
 	const struct params *params = model_params(model);
 
 	for (size_t i = 0; i < params->n; i++) {
-		char name[NAME];
-		float *weights;
+		const struct param *p = &params->items[i];
+		float *all = xcalloc(p->n, sizeof(*all));
 
-		snprintf(name, sizeof(name), "weights.%s", params->items[i].name);
-		weights = numbers(file, name, NULL);
-		model_put(model, MODEL_WEIGHTS, &params->items[i], weights);
-		free(weights);
+		for (size_t k = 0; k < param_tensors(p); k++) {
+			char name[NAME];
+			float *weights;
+
+			snprintf(name, sizeof(name), "weights.%s", param_tensor(p, k).name);
+			weights = numbers(file, name, NULL);
+			param_tensor_into(p, k, weights, all);
+			free(weights);
+		}
+		model_put(model, MODEL_WEIGHTS, p, all);
+		free(all);
 	}
+}
+
+static void
+test_muon(const struct safetensors *file, struct ops_device *d, const struct model_config *config, const struct model_batch *batches)
+{
+	struct model *model = model_new(d, config, 4 * config->context, MODEL_TO_TRAIN_BY_MUON, 0, NULL);
+
+	load_weights(file, model);
+	test_curve(file, model, batches, MODEL_MUON);
+	model_free(model);
 }
 
 static void
@@ -194,11 +228,13 @@ test_family(const char *folder, const char *arch, const char *device)
 	config.dropout = 0;
 	for (int i = 0; i < BATCHES; i++)
 		read_batch(file, i, &batches[i]);
-	model = model_new(d, &config, 4 * config.context, true, 0, &err);
+	model = model_new(d, &config, 4 * config.context, MODEL_TO_TRAIN, 0, &err);
 	load_weights(file, model);
 	test_logits(file, model, &batches[0]);
 	test_gradients(file, model, &batches[0]);
-	test_curve(file, model, batches);
+	test_curve(file, model, batches, config.arch == MODEL_PREPEND ? MODEL_ADAM_TF : MODEL_ADAMW);
+	if (safetensors_find(file, "muon.losses"))
+		test_muon(file, d, &config, batches);
 	for (int i = 0; i < BATCHES; i++)
 		release_batch(&batches[i]);
 	model_free(model);
@@ -215,5 +251,8 @@ main(int argc, char **argv)
 	test_family(folder, "prepend", "cpu-base");
 	test_family(folder, "gpt2", "cpu");
 	test_family(folder, "gpt2", "reference");
+	test_family(folder, "llama", "cpu");
+	test_family(folder, "llama", "reference");
+	test_family(folder, "llama-tied", "cpu");
 	return done_testing();
 }
