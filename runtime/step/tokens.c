@@ -8,13 +8,13 @@
 #include "base/value.h"
 #include "runtime/step/fields.h"
 #include "runtime/step/step.h"
-#include "runtime/train/shard.h"
+#include "runtime/train/shard_folder.h"
 #include "runtime/train/tokenizer.h"
 
 /* ---- tokenize ---- */
 
 static int
-encode_rows(struct good_rows *rows, struct tokenizer *tokenizer, struct shard_writer *writer, struct error *err)
+encode_rows(struct good_rows *rows, struct tokenizer *tokenizer, struct shard_folder *folder, struct error *err)
 {
 	struct token_ids ids[SHARD_FIELDS_MAX] = { 0 };
 	const char *const *texts;
@@ -28,7 +28,7 @@ encode_rows(struct good_rows *rows, struct tokenizer *tokenizer, struct shard_wr
 			if (tokenizer_encode(tokenizer, text, strlen(text), &ids[i], err))
 				more = -1;
 		}
-		if (more < 0 || shard_add(writer, ids, err)) {
+		if (more < 0 || shard_folder_add(folder, ids, err)) {
 			more = -1;
 			break;
 		}
@@ -50,10 +50,13 @@ write_number(const struct step_call *call, const char *option, uint64_t number, 
 }
 
 static int
-report(const struct step_call *call, const struct good_rows *rows, const struct shard_info *info, struct error *err)
+report(const struct step_call *call, const struct good_rows *rows, const struct shard_info *info, size_t files, struct error *err)
 {
-	printf("%llu documents, %llu tokens, %llu bad rows\n", (unsigned long long)info->documents, (unsigned long long)info->tokens,
+	printf("%llu documents, %llu tokens, %llu bad rows", (unsigned long long)info->documents, (unsigned long long)info->tokens,
 		(unsigned long long)rows->bad);
+	if (files > 1)
+		printf("; %zu shards", files);
+	putchar('\n');
 	return write_number(call, "documents", info->documents, err) || write_number(call, "tokens", info->tokens, err) ||
 	       write_number(call, "bad-rows", rows->bad, err) ? -1 : 0;
 }
@@ -62,20 +65,21 @@ static int
 tokenize_rows(const struct step_call *call, struct good_rows *rows, struct tokenizer *tokenizer, struct error *err)
 {
 	struct shard_info info = { .fields = rows->fields->n, .vocabulary = tokenizer_size(tokenizer) };
-	struct shard_writer *writer;
-	int64_t percent;
+	struct shard_folder *folder;
+	int64_t percent, limit;
+	size_t files;
 
-	if (step_number(call, "max-bad", 100, &percent, err))
+	if (step_number(call, "max-bad", 100, &percent, err) || step_number(call, "shard-tokens", INT64_MAX, &limit, err))
 		return -1;
 	memcpy(info.tokenizer, tokenizer_digest(tokenizer), SHARD_TOKENIZER);
-	writer = shard_create(step_text(call, "output"), &info, err);
-	if (!writer)
+	folder = shard_folder_create(step_text(call, "output"), &info, (uint64_t)limit, err);
+	if (!folder)
 		return -1;
-	if (encode_rows(rows, tokenizer, writer, err) || good_rows_check(rows, percent, err)) {
-		shard_abandon(writer);
+	if (encode_rows(rows, tokenizer, folder, err) || good_rows_check(rows, percent, err)) {
+		shard_folder_abandon(folder);
 		return -1;
 	}
-	return shard_finish(writer, &info, err) ? -1 : report(call, rows, &info, err);
+	return shard_folder_finish(folder, &info, &files, err) ? -1 : report(call, rows, &info, files, err);
 }
 
 int

@@ -77,8 +77,9 @@ say_beginning(const struct train *t)
 
 	printf("model: %s, %zu layers, %zu channels, %zu parameters\n", model_arch_name(o->config.arch), o->config.layers, o->config.channels,
 		params_count(model_params(trainer_model(t->trainer))));
-	printf("data: %zu documents to learn from, %zu to look at, %zu batches of up to %zu tokens in an epoch\n", loader_documents(loader, false),
-		loader_documents(loader, true), loader_batches(loader, 0), o->data.tokens);
+	printf("data: %zu documents to learn from, %zu to look at, %zu batches of up to %zu tokens in an epoch, %.1f %% of them useful\n",
+		loader_documents(loader, false), loader_documents(loader, true), loader_batches(loader, 0), o->data.tokens,
+		100 * loader_useful(loader, 0));
 	if (loader_cut(loader))
 		printf("%zu documents are longer than %zu tokens and were cut\n", loader_cut(loader), o->data.context);
 	if (o->folder)

@@ -185,13 +185,16 @@ read_schedule(const struct step_call *call, struct train_setup *s, struct error 
 static int
 read_data(const struct step_call *call, struct train_setup *s, struct error *err)
 {
-	const char *loss = step_text(call, "loss");
+	const char *loss = step_text(call, "loss"), *padding = step_text(call, "padding");
 	struct tokenizer *tokenizer;
 	bool same;
 
 	s->options.data.target_only = !strcmp(loss, "title");
 	if (!s->options.data.target_only && strcmp(loss, "all") != 0)
 		return error_set(err, "--loss wants `all` or `title`, not `%s`", loss);
+	s->options.data.padding = !strcmp(padding, "bucketed") ? LOADER_BUCKETED : LOADER_PACKED;
+	if (s->options.data.padding == LOADER_PACKED && strcmp(padding, "packed") != 0)
+		return error_set(err, "--padding wants `packed` or `bucketed`, not `%s`", padding);
 	if (step_real(call, "dev-share", 0.9, &s->options.data.dev_share, err))
 		return -1;
 	s->shard = shard_open(step_text(call, "data"), err);

@@ -7,18 +7,11 @@
 
 #include "base/macros.h"
 #include "kernels/ops.h"
+#include "runtime/train/loader_plan.h"
 
 enum {
-	OPEN_BATCHES = 16, /* that a document may still go into */
 	SITE_ORDER = 0x40000000, /* of the random numbers that shuffle */
 	MARKS_TWO = 3, MARKS_ONE = 1, /* tokens of a sequence that are not text */
-};
-
-/* Which documents make which batch. */
-struct packing {
-	uint32_t *documents; /* batch by batch */
-	size_t *ends; /* of each batch, in documents */
-	size_t n;
 };
 
 struct loader {
@@ -29,10 +22,11 @@ struct loader {
 		size_t n, cap;
 	} train, dev;
 	size_t cut;
-	struct packing of_train, of_dev;
+	struct loader_plan of_train, of_dev;
 	uint64_t epoch; /* of of_train; UINT64_MAX: none yet */
 	struct token_ids body, title;
 	struct model_batch batch;
+	size_t tokens; /* of the batch, without what pads it */
 };
 
 /* ---- documents ---- */
@@ -110,62 +104,20 @@ part_documents(struct loader *l, struct error *err)
 	return l->train.n ? 0 : error_set(err, "there are no documents to learn from");
 }
 
-/* ---- packing ---- */
-
-struct open_batch {
-	uint32_t *items;
-	size_t n, cap;
-	size_t left; /* tokens */
-};
+/* ---- batches of an epoch ---- */
 
 static void
-close_batch(struct packing *p, struct open_batch *b)
+plan(const struct loader *l, const uint32_t *documents, size_t n, uint64_t epoch, bool bucketed, struct loader_plan *ret)
 {
-	size_t at = p->n ? p->ends[p->n - 1] : 0;
+	CLEANUP(freep) uint32_t *lengths = xmalloc((n + 1) * sizeof(*lengths));
+	struct loader_order order = { documents, lengths, n };
 
-	if (b->n)
-		memcpy(p->documents + at, b->items, b->n * sizeof(*b->items));
-	p->ends[p->n++] = at + b->n;
-	b->n = 0;
-}
-
-/* First fit over a few batches that are still open; when none has room the fullest is closed. */
-static void
-pack(const struct loader *l, const uint32_t *order, size_t n, struct packing *p)
-{
-	struct open_batch open[OPEN_BATCHES] = { 0 };
-
-	*p = (struct packing){ .documents = xcalloc(n + 1, sizeof(*p->documents)), .ends = xcalloc(n + 1, sizeof(*p->ends)) };
-	for (size_t i = 0; i < OPEN_BATCHES; i++)
-		open[i].left = l->options.tokens;
-	for (size_t i = 0; i < n; i++) {
-		size_t tokens = tokens_of(l, order[i]), b = 0, fullest = 0;
-
-		while (b < OPEN_BATCHES && open[b].left < tokens)
-			b++;
-		if (b == OPEN_BATCHES) {
-			for (size_t k = 1; k < OPEN_BATCHES; k++)
-				fullest = open[k].left < open[fullest].left ? k : fullest;
-			b = fullest;
-			close_batch(p, &open[b]);
-			open[b].left = l->options.tokens;
-		}
-		vec_push(&open[b], order[i]);
-		open[b].left -= tokens;
-	}
-	for (size_t b = 0; b < OPEN_BATCHES; b++) {
-		if (open[b].n)
-			close_batch(p, &open[b]);
-		vec_release(&open[b]);
-	}
-}
-
-static void
-packing_release(struct packing *p)
-{
-	free(p->documents);
-	free(p->ends);
-	*p = (struct packing){ 0 };
+	for (size_t i = 0; i < n; i++)
+		lengths[i] = (uint32_t)tokens_of(l, documents[i]);
+	if (bucketed)
+		loader_plan_bucket(ret, &order, l->options.tokens, l->options.context, l->options.seed, epoch);
+	else
+		loader_plan_pack(ret, &order, l->options.tokens);
 }
 
 static void
@@ -185,8 +137,8 @@ plan_epoch(struct loader *l, uint64_t epoch)
 		order[i - 1] = order[k];
 		order[k] = swapped;
 	}
-	packing_release(&l->of_train);
-	pack(l, order, l->train.n, &l->of_train);
+	loader_plan_release(&l->of_train);
+	plan(l, order, l->train.n, epoch, l->options.padding == LOADER_BUCKETED, &l->of_train);
 	l->epoch = epoch;
 	free(order);
 }
@@ -214,8 +166,9 @@ add_label(struct loader *l, size_t start, uint32_t id, bool counts)
 	b->weights[at] = counts && id != LOADER_PAD;
 }
 
+/* Up to `padded` tokens: no labels that count, and attention does not look at them, for they come last. */
 static int
-add_document(struct loader *l, uint64_t document, struct error *err)
+add_document(struct loader *l, uint64_t document, size_t padded, struct error *err)
 {
 	struct model_batch *b = &l->batch;
 	bool two = shard_info(l->shard)->fields == 2, cut = false, all = !two || !l->options.target_only;
@@ -234,6 +187,9 @@ add_document(struct loader *l, uint64_t document, struct error *err)
 			add_label(l, start, l->title.items[i], true);
 		add_label(l, start, LOADER_EOS, true);
 	}
+	l->tokens += b->N - start;
+	while (b->N - start < padded)
+		add_label(l, start, LOADER_PAD, false);
 	b->starts[++b->documents] = (int32_t)b->N;
 	if (b->N - start > b->longest)
 		b->longest = b->N - start;
@@ -241,11 +197,13 @@ add_document(struct loader *l, uint64_t document, struct error *err)
 }
 
 static int
-fill(struct loader *l, const struct packing *p, size_t i, const struct model_batch **ret, struct error *err)
+fill(struct loader *l, const struct loader_plan *p, size_t i, const struct model_batch **ret, struct error *err)
 {
-	l->batch.N = l->batch.documents = l->batch.longest = 0;
-	for (size_t k = i ? p->ends[i - 1] : 0; k < p->ends[i]; k++)
-		if (add_document(l, p->documents[k], err))
+	const struct loader_plan_batch *b = &p->batches[i];
+
+	l->batch.N = l->batch.documents = l->batch.longest = l->tokens = 0;
+	for (size_t k = b->start; k < b->start + (size_t)b->n; k++)
+		if (add_document(l, p->documents[k], b->padded, err))
 			return -1;
 	*ret = &l->batch;
 	return 0;
@@ -281,7 +239,7 @@ loader_open(const struct shard *shard, const struct loader_options *options, str
 		loader_close(l);
 		return NULL;
 	}
-	pack(l, l->dev.items, l->dev.n, &l->of_dev);
+	plan(l, l->dev.items, l->dev.n, 0, false, &l->of_dev);
 	return l;
 }
 
@@ -290,8 +248,8 @@ loader_close(struct loader *l)
 {
 	if (!l)
 		return;
-	packing_release(&l->of_train);
-	packing_release(&l->of_dev);
+	loader_plan_release(&l->of_train);
+	loader_plan_release(&l->of_dev);
 	vec_release(&l->train);
 	vec_release(&l->dev);
 	vec_release(&l->body);
@@ -323,6 +281,19 @@ loader_batches(struct loader *l, uint64_t epoch)
 	return l->of_train.n;
 }
 
+double
+loader_useful(struct loader *l, uint64_t epoch)
+{
+	plan_epoch(l, epoch);
+	return l->of_train.room ? (double)l->of_train.tokens / (double)l->of_train.room : 0;
+}
+
+size_t
+loader_tokens(const struct loader *l)
+{
+	return l->tokens;
+}
+
 int
 loader_next(struct loader *l, struct loader_cursor *cursor, const struct model_batch **ret, struct error *err)
 {
@@ -337,13 +308,12 @@ loader_next(struct loader *l, struct loader_cursor *cursor, const struct model_b
 size_t
 loader_batch_documents(struct loader *l, const struct loader_cursor *cursor, const uint32_t **ret)
 {
-	size_t i = (size_t)cursor->batch, from;
+	size_t i = (size_t)cursor->batch;
 
 	if (i >= loader_batches(l, cursor->epoch))
 		return 0;
-	from = i ? l->of_train.ends[i - 1] : 0;
-	*ret = l->of_train.documents + from;
-	return l->of_train.ends[i] - from;
+	*ret = l->of_train.documents + l->of_train.batches[i].start;
+	return l->of_train.batches[i].n;
 }
 
 size_t

@@ -2,156 +2,115 @@
 
 #include "runtime/train/shard.h"
 
-#include <endian.h>
+#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
-#include <zlib.h>
 
+#include "base/buf.h"
 #include "base/macros.h"
 #include "runtime/train/shard_private.h"
 
-static const char MAGIC[8] = { 'l', 'a', 't', 'e', 'e', 'n', 't', 'k' };
-
 struct shard {
-	const unsigned char *bytes; /* the whole file */
-	size_t len;
-	struct shard_info info;
-	uint32_t width;
-	uint64_t table; /* where the offsets begin */
+	struct shard_file *files;
+	size_t n;
+	struct shard_info info; /* of all of them */
+	uint32_t digest;
 };
 
-uint32_t
-shard_checksum(uint32_t so_far, const void *bytes, size_t len)
+/* ---- files of a folder ---- */
+
+/* Reads `tokens-00003-of-00017`. */
+static bool
+read_name(const char *name, size_t *ret_i, size_t *ret_n)
 {
-	return (uint32_t)crc32_z(so_far, bytes, len);
+	char again[64];
+
+	if (sscanf(name, "tokens-%5zu-of-%5zu", ret_i, ret_n) != 2)
+		return false;
+	snprintf(again, sizeof(again), SHARD_NAME, *ret_i, *ret_n);
+	return !strcmp(name, again);
 }
 
-static uint64_t
-ids_end(const struct shard_info *info)
+/* How many files the folder must hold; an error when what it holds are not these. */
+static int
+count_files(const char *folder, size_t *ret, struct error *err)
 {
-	return SHARD_HEADER + info->tokens * (info->vocabulary > 65536 ? 4 : 2);
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	size_t i, n, seen = 0;
+	bool mixed = false;
+
+	if (!dir)
+		return error_errno(err, errno, "cannot open `%s`", folder);
+	*ret = 0;
+	while ((entry = readdir(dir)))
+		if (read_name(entry->d_name, &i, &n)) {
+			mixed = mixed || (seen && n != *ret) || i >= n;
+			*ret = n;
+			seen++;
+		}
+	closedir(dir);
+	if (mixed)
+		return error_set(err, "`%s`: token shards of several writings are mixed", folder);
+	if (!seen)
+		return error_set(err, "`%s`: a folder without token shards (tokens-00000-of-00001)", folder);
+	return 0;
 }
 
-static void
-put32(unsigned char *at, uint32_t number)
+static int
+check_same(const struct shard_info *a, const struct shard_info *b, struct error *err)
 {
-	number = htole32(number);
-	memcpy(at, &number, sizeof(number));
+	if (a->fields != b->fields || a->vocabulary != b->vocabulary || memcmp(a->tokenizer, b->tokenizer, SHARD_TOKENIZER) != 0)
+		return error_set(err, "fields, vocabulary or tokenizer are not those of the shards before it");
+	return 0;
 }
 
-static void
-put64(unsigned char *at, uint64_t number)
+static int
+add_file(struct shard *shard, const char *path, struct error *err)
 {
-	number = htole64(number);
-	memcpy(at, &number, sizeof(number));
-}
-
-static uint32_t
-get32(const unsigned char *at)
-{
+	struct shard_file *file = &shard->files[shard->n];
+	unsigned char digest[4];
 	uint32_t number;
 
-	memcpy(&number, at, sizeof(number));
-	return le32toh(number);
-}
-
-static uint64_t
-get64(const unsigned char *at)
-{
-	uint64_t number;
-
-	memcpy(&number, at, sizeof(number));
-	return le64toh(number);
-}
-
-void
-shard_write_header(const struct shard_info *info, uint32_t checksum, unsigned char ret[SHARD_HEADER])
-{
-	memcpy(ret, MAGIC, sizeof(MAGIC));
-	put32(ret + 8, 1);
-	put32(ret + 12, info->vocabulary > 65536 ? 4 : 2);
-	put32(ret + 16, info->fields);
-	put32(ret + 20, info->vocabulary);
-	put64(ret + 24, info->documents);
-	put64(ret + 32, info->tokens);
-	put64(ret + 40, (ids_end(info) + 7) & ~(uint64_t)7);
-	memcpy(ret + 48, info->tokenizer, SHARD_TOKENIZER);
-	put32(ret + 56, checksum);
-	put32(ret + 60, shard_checksum(0, ret, 60));
-}
-
-/* ---- reading ---- */
-
-static int
-read_header(struct shard *shard, struct error *err)
-{
-	const unsigned char *header = shard->bytes;
-	struct shard_info *info = &shard->info;
-	/* Past this the sums below could wrap around. */
-	const uint64_t max = shard->len;
-
-	if (shard->len < SHARD_HEADER || memcmp(header, MAGIC, sizeof(MAGIC)) != 0)
-		return error_set(err, "not a token shard");
-	if (get32(header + 8) != 1)
-		return error_set(err, "a token shard of version %u, of which only 1 is known", get32(header + 8));
-	if (get32(header + 60) != shard_checksum(0, header, 60))
-		return error_set(err, "the header is damaged: its checksum differs");
-	shard->width = get32(header + 12);
-	info->fields = get32(header + 16);
-	info->vocabulary = get32(header + 20);
-	info->documents = get64(header + 24);
-	info->tokens = get64(header + 32);
-	shard->table = get64(header + 40);
-	memcpy(info->tokenizer, header + 48, SHARD_TOKENIZER);
-	if (shard->width != (info->vocabulary > 65536 ? 4 : 2) || !info->fields || info->fields > SHARD_FIELDS_MAX || info->tokens > max ||
-	    info->documents > max || shard->table != ((ids_end(info) + 7) & ~(uint64_t)7) ||
-	    shard->len != shard->table + 8 * (info->documents * info->fields + 1))
-		return error_set(err, "the header and the file's %zu bytes do not agree", shard->len);
+	if (shard_file_open(file, path, err))
+		return -1;
+	number = shard_file_digest(file);
+	file->first = shard->info.documents;
+	if (!shard->n++) {
+		shard->info = file->info;
+		shard->digest = number;
+		return 0;
+	}
+	if (check_same(&shard->info, &file->info, err))
+		return error_prefix(err, "`%s`", path);
+	shard->info.documents += file->info.documents;
+	shard->info.tokens += file->info.tokens;
+	for (int i = 0; i < 4; i++)
+		digest[i] = (unsigned char)(number >> (8 * i));
+	shard->digest = shard_checksum(shard->digest, digest, sizeof(digest));
 	return 0;
 }
 
 static int
-check_body(const struct shard *shard, struct error *err)
+open_folder(struct shard *shard, const char *folder, struct error *err)
 {
-	const unsigned char *table = shard->bytes + shard->table;
-	uint64_t n = shard->info.documents * shard->info.fields, last = 0;
+	CLEANUP(buf_release) struct buf path = { 0 };
+	size_t n = 0;
 
-	if (get32(shard->bytes + 56) != shard_checksum(0, shard->bytes + SHARD_HEADER, shard->len - SHARD_HEADER))
-		return error_set(err, "the file is damaged: its checksum differs");
-	for (uint64_t i = 0; i <= n; i++) {
-		uint64_t offset = get64(table + 8 * i);
-
-		if (offset < last || (!i && offset) || (i == n && offset != shard->info.tokens))
-			return error_set(err, "the offsets are out of order at %llu", (unsigned long long)i);
-		last = offset;
+	if (count_files(folder, &n, err))
+		return -1;
+	shard->files = xcalloc(n, sizeof(*shard->files));
+	for (size_t i = 0; i < n; i++) {
+		buf_clear(&path);
+		buf_printf(&path, "%s/" SHARD_NAME, folder, i, n);
+		if (add_file(shard, buf_text(&path), err))
+			return -1;
 	}
-	return 0;
-}
-
-static int
-map_file(struct shard *shard, const char *path, struct error *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	void *bytes;
-
-	if (fd < 0)
-		return error_errno(err, errno, "cannot open `%s`", path);
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size < SHARD_HEADER) {
-		close(fd);
-		return error_set(err, "`%s`: not a token shard", path);
-	}
-	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	if (bytes == MAP_FAILED)
-		return error_errno(err, errno, "cannot map `%s` into memory", path);
-	shard->bytes = bytes;
-	shard->len = (size_t)st.st_size;
 	return 0;
 }
 
@@ -159,12 +118,17 @@ struct shard *
 shard_open(const char *path, struct error *err)
 {
 	struct shard *shard = xcalloc(1, sizeof(*shard));
+	struct stat st;
+	int result;
 
-	if (!map_file(shard, path, err)) {
-		if (!read_header(shard, err) && !check_body(shard, err))
-			return shard;
-		error_prefix(err, "`%s`", path);
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		result = open_folder(shard, path, err);
+	} else {
+		shard->files = xcalloc(1, sizeof(*shard->files));
+		result = add_file(shard, path, err);
 	}
+	if (!result)
+		return shard;
 	shard_close(shard);
 	return NULL;
 }
@@ -174,10 +138,13 @@ shard_close(struct shard *shard)
 {
 	if (!shard)
 		return;
-	if (shard->bytes)
-		munmap((void *)(uintptr_t)shard->bytes, shard->len);
+	for (size_t i = 0; i < shard->n; i++)
+		shard_file_close(&shard->files[i]);
+	free(shard->files);
 	free(shard);
 }
+
+/* ---- documents ---- */
 
 const struct shard_info *
 shard_info(const struct shard *shard)
@@ -185,41 +152,43 @@ shard_info(const struct shard *shard)
 	return &shard->info;
 }
 
-static const unsigned char *
-offset_of(const struct shard *shard, uint64_t document, uint32_t field)
+uint32_t
+shard_digest(const struct shard *shard)
 {
-	if (document >= shard->info.documents || field >= shard->info.fields)
-		BUG("field %u of document %llu", field, (unsigned long long)document);
-	return shard->bytes + shard->table + 8 * (document * shard->info.fields + field);
+	return shard->digest;
+}
+
+/* The file that a document is in. Files may be empty: of those that begin with the same document it is the last. */
+static const struct shard_file *
+file_of(const struct shard *shard, uint64_t document)
+{
+	size_t low = 0, high = shard->n;
+
+	if (document >= shard->info.documents)
+		BUG("document %" PRIu64 " of %" PRIu64, document, shard->info.documents);
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (shard->files[middle].first <= document)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &shard->files[low];
 }
 
 uint64_t
 shard_length(const struct shard *shard, uint64_t document, uint32_t field)
 {
-	const unsigned char *offset = offset_of(shard, document, field);
+	const struct shard_file *file = file_of(shard, document);
 
-	return get64(offset + 8) - get64(offset);
-}
-
-uint32_t
-shard_digest(const struct shard *shard)
-{
-	return get32(shard->bytes + 56);
+	return shard_file_length(file, document - file->first, field);
 }
 
 int
 shard_read(const struct shard *shard, uint64_t document, uint32_t field, struct token_ids *ret, struct error *err)
 {
-	const unsigned char *offset = offset_of(shard, document, field);
-	uint64_t from = get64(offset), to = get64(offset + 8);
+	const struct shard_file *file = file_of(shard, document);
 
-	for (; from < to; from++) {
-		const unsigned char *place = shard->bytes + SHARD_HEADER + from * shard->width;
-		uint32_t id = shard->width == 4 ? get32(place) : (uint32_t)place[0] | (uint32_t)place[1] << 8;
-
-		if (id >= shard->info.vocabulary)
-			return error_set(err, "the shard has the id %u in a vocabulary of %u", id, shard->info.vocabulary);
-		vec_push(ret, id);
-	}
-	return 0;
+	return shard_file_read(file, document - file->first, field, ret, err);
 }

@@ -17,6 +17,8 @@
  *     64           the ids, field by field, document by document
  *                  documents * fields + 1 offsets, u64: field f of document d is the ids from offset [d * fields + f] up to the next
  *
+ * Many of them make one in a folder, whose files are called `tokens-00000-of-00017` and so on; their documents are counted on.
+ *
  * A reader takes nothing on trust: sizes, both checksums and the order of the offsets are checked when a shard is opened, ids when
  * they are read. */
 #ifndef RUNTIME_TRAIN_SHARD_H
@@ -28,7 +30,8 @@
 #include "base/error.h"
 #include "runtime/train/token_ids.h"
 
-enum { SHARD_HEADER = 64, SHARD_FIELDS_MAX = 16, SHARD_TOKENIZER = 8 };
+enum { SHARD_HEADER = 64, SHARD_FIELDS_MAX = 16, SHARD_TOKENIZER = 8, SHARD_FILES_MAX = 99999 };
+#define SHARD_NAME "tokens-%05zu-of-%05zu"
 
 struct shard_info {
 	uint32_t fields, vocabulary;
@@ -52,12 +55,13 @@ void shard_abandon(struct shard_writer *writer);
 
 struct shard;
 
+/* A file, or a folder of them. A file that is damaged, missing, or does not belong to the others is named. */
 struct shard *shard_open(const char *path, struct error *err);
 void shard_close(struct shard *shard); /* NULL is fine */
 const struct shard_info *shard_info(const struct shard *shard);
 /* Ids of one field. */
 uint64_t shard_length(const struct shard *shard, uint64_t document, uint32_t field);
-/* What tells a shard from others: the checksum of its contents. */
+/* What tells a shard from others: the checksum of its contents, of several files that of their checksums. */
 uint32_t shard_digest(const struct shard *shard);
 /* Appends the ids of one field. document and field are below what shard_info says. */
 int shard_read(const struct shard *shard, uint64_t document, uint32_t field, struct token_ids *ret, struct error *err);

@@ -11,7 +11,7 @@
 #include "base/macros.h"
 #include "runtime/train/events.h"
 
-enum { BYTES_OF_DOCUMENT = 24 /* in the loader's tables, at most */, PROGRAM = 20 << 20 /* all that is small */ };
+enum { BYTES_OF_DOCUMENT = 32 /* in the loader's tables, at most */, PROGRAM = 20 << 20 /* all that is small */ };
 
 struct trainer {
 	struct trainer_options options;
@@ -57,10 +57,11 @@ write_recipe(const struct trainer_options *o, const struct shard *shard, const s
 
 	snprintf(ret, CHECKPOINT_RECIPE_MAX,
 		"%s %zu layers %zu channels %zu heads %zu inner %zu tokens %zu context dropout %a epsilon %a smoothing %a data %08x batch %zu "
-		"loss %s dev %a rate %a warmup %" PRIu64 " seed %" PRIu64 " precision %s",
+		"loss %s dev %a rate %a warmup %" PRIu64 " seed %" PRIu64 " precision %s%s",
 		model_arch_name(c->arch), c->layers, c->channels, c->heads, c->inner, c->vocabulary, c->context, c->dropout, c->epsilon,
 		c->smoothing, shard_digest(shard), o->data.tokens, o->data.target_only ? "title" : "all", o->data.dev_share, o->rate,
-		o->warmup, o->seed, d->precision == OPS_BF16 ? "bf16" : "f32");
+		o->warmup, o->seed, d->precision == OPS_BF16 ? "bf16" : "f32",
+		o->data.padding == LOADER_BUCKETED ? " bucketed" : "");
 }
 
 void
@@ -286,9 +287,9 @@ trainer_step(struct trainer *t, struct trainer_step *ret, struct error *err)
 	ret->step = ++state.step;
 	ret->epoch = state.cursor.epoch;
 	ret->batch = state.cursor.batch - 1;
-	ret->tokens = batch->N;
+	ret->tokens = loader_tokens(t->loader);
 	ret->rate = update.rate;
-	state.tokens += batch->N;
+	state.tokens += ret->tokens;
 	if (watch_loss(t, ret, &state, err))
 		return -1;
 	t->state = state;

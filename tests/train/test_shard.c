@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "base/buf.h"
-#include "runtime/train/shard.h"
+#include "runtime/train/shard_folder.h"
 #include "tests/tap.h"
 
 /* Documents of two fields: lengths 0, 1, 2… and ids that count up. */
@@ -101,6 +103,126 @@ test_damage(const char *path)
 	free(bytes);
 }
 
+/* ---- folders ---- */
+
+/* Documents of one field and six ids each, which count up. */
+static size_t
+write_folder(const char *path, uint64_t documents, uint64_t limit, uint32_t vocabulary)
+{
+	struct shard_info info = { .fields = 1, .vocabulary = vocabulary, .tokenizer = "12345678" };
+	struct error err = { "" };
+	struct shard_folder *folder = shard_folder_create(path, &info, limit, &err);
+	struct token_ids ids = { 0 };
+	size_t files = 0;
+
+	for (uint32_t d = 0; folder && d < documents; d++) {
+		ids.n = 0;
+		for (uint32_t i = 0; i < 6; i++)
+			vec_push(&ids, (6 * d + i) % vocabulary);
+		shard_folder_add(folder, &ids, &err);
+	}
+	ok(folder && !shard_folder_finish(folder, &info, &files, &err), "%llu documents are written %s", (unsigned long long)documents, err.text);
+	is_int((int64_t)info.documents, (int64_t)documents, "all of them");
+	is_int((int64_t)info.tokens, 6 * (int64_t)documents, "with their tokens");
+	vec_release(&ids);
+	return files;
+}
+
+static uint32_t
+check_documents(const char *path, uint64_t documents, uint32_t vocabulary)
+{
+	struct error err = { "" };
+	struct shard *shard = shard_open(path, &err);
+	struct token_ids ids = { 0 };
+	bool same = shard != NULL;
+	uint32_t digest = shard ? shard_digest(shard) : 0;
+
+	is_str(err.text, "", "opened");
+	for (uint64_t d = 0; same && d < documents; d++) {
+		ids.n = 0;
+		same = shard_length(shard, d, 0) == 6 && !shard_read(shard, d, 0, &ids, NULL);
+		for (uint32_t i = 0; same && i < 6; i++)
+			same = ids.items[i] == (6 * d + i) % vocabulary;
+	}
+	ok(same && shard_info(shard)->documents == documents && shard_info(shard)->tokens == 6 * documents, "the documents are what was written");
+	vec_release(&ids);
+	shard_close(shard);
+	return digest;
+}
+
+static void
+test_folders(const char *folder)
+{
+	static const struct {
+		uint64_t documents, limit;
+		size_t files;
+	} cases[] = { { 20, 0, 1 }, { 20, 18, 7 }, { 20, 17, 7 }, { 21, 18, 7 }, { 20, 1, 20 }, { 20, 1000, 1 }, { 0, 100, 1 }, { 1, 6, 1 } };
+	struct buf path = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		buf_clear(&path);
+		buf_printf(&path, "%s/case-%zu", folder, i);
+		is_int((int64_t)write_folder(buf_text(&path), cases[i].documents, cases[i].limit, 300), (int64_t)cases[i].files, "in so many files");
+		check_documents(buf_text(&path), cases[i].documents, 300);
+	}
+	ok(check_documents(buf_text(&path), 1, 300) != 0, "one has a digest");
+	buf_release(&path);
+}
+
+static void
+refuses(const char *path, const char *why)
+{
+	struct error err = { "" };
+	struct shard *shard = shard_open(path, &err);
+
+	ok(!shard, "refused");
+	contains(err.text, why, "and told why");
+	shard_close(shard);
+}
+
+static void
+change_byte(const char *path, long at)
+{
+	FILE *file = fopen(path, "r+b");
+
+	fseek(file, at, SEEK_SET);
+	fputc('X', file);
+	fclose(file);
+}
+
+/* Of a folder's files one is damaged, missing, too many, or of another writing: each is named. */
+static void
+test_bad_folders(const char *folder)
+{
+	struct buf path = { 0 }, second = { 0 }, other = { 0 };
+
+	buf_printf(&path, "%s/bad", folder);
+	buf_printf(&second, "%s/bad/tokens-00001-of-00003", folder);
+	buf_printf(&other, "%s/other", folder);
+	write_folder(buf_text(&path), 9, 18, 300);
+	change_byte(buf_text(&second), 70);
+	refuses(buf_text(&path), "tokens-00001-of-00003`: the file is damaged: its checksum differs");
+	change_byte(buf_text(&second), 8);
+	refuses(buf_text(&path), "tokens-00001-of-00003`: a token shard of version 88, of which only 1 is known");
+	ok(!truncate(buf_text(&second), 100), "cut");
+	refuses(buf_text(&path), "tokens-00001-of-00003`");
+	unlink(buf_text(&second));
+	refuses(buf_text(&path), "tokens-00001-of-00003`: No such file");
+	write_shard(buf_text(&second), 300, 2);
+	refuses(buf_text(&path), "tokens-00001-of-00003`: fields, vocabulary or tokenizer are not those of the shards before it");
+	test_remove_tree(buf_text(&path));
+	write_folder(buf_text(&path), 9, 18, 300);
+	buf_clear(&second);
+	buf_printf(&second, "%s/bad/tokens-00000-of-00002", folder);
+	write_shard(buf_text(&second), 300, 2);
+	refuses(buf_text(&path), "of several writings are mixed");
+	ok(!mkdir(buf_text(&other), 0777), "an empty folder");
+	refuses(buf_text(&other), "a folder without token shards");
+	buf_release(&path);
+	buf_release(&second);
+	buf_release(&other);
+}
+
 int
 main(void)
 {
@@ -114,6 +236,8 @@ main(void)
 	test_round_trip(path.data, 65537, 400);
 	test_round_trip(path.data, 300, 0);
 	test_damage(path.data);
+	test_folders(folder);
+	test_bad_folders(folder);
 	ok(!shard_open("nowhere", &err), "a file that is not there");
 	contains(err.text, "cannot open `nowhere`", "is named");
 	ok(!shard_create("no/such/folder", &(struct shard_info){ .fields = 1, .vocabulary = 2 }, &err), "a place that is not there");

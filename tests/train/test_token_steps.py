@@ -72,6 +72,32 @@ def test_round_trip():
     tap.is_([len(d) for d in read_shard("titles")], [1, 1, 1], "one field")
 
 
+def test_shards():
+    rows = [{"title": f"title {i}", "body": "the crash " * (i % 5 + 1)} for i in range(40)]
+    pathlib.Path("forty.jsonl").write_text(lines(*rows), encoding="utf-8")
+    step("tokenize", input="forty.jsonl", tokenizer="tokenizer.json", output="whole")
+    done = step("tokenize", input="forty.jsonl", tokenizer="tokenizer.json", output="parts", shard_tokens=100, tokens="count")
+    files = sorted(os.listdir("parts"))
+    tap.is_(files, [f"tokens-{i:05}-of-{len(files):05}" for i in range(len(files))], "a folder of shards")
+    tap.contains(done.stdout, f"40 documents, {pathlib.Path('count').read_text().strip()} tokens, 0 bad rows; {len(files)} shards", "and told so")
+    parts = [read_shard("parts/" + f) for f in files]
+    tap.is_(sum(parts, []), read_shard("whole"), "one behind the other they are the whole")
+    tap.ok(all(100 <= sum(len(field) for d in part for field in d) < 160 for part in parts[:-1]), "each as large as asked for")
+    step("detokenize", input="parts", tokenizer="tokenizer.json", output="texts.jsonl", rows=0)
+    texts = [json.loads(line) for line in open("texts.jsonl", encoding="utf-8")]
+    tap.is_([(t["title"], t["body"]) for t in texts], [(r["title"], r["body"]) for r in rows], "and detokenize reads them")
+    with open("parts/" + files[2], "r+b") as file:
+        file.seek(80)
+        file.write(b"?!")
+    done = step("detokenize", input="parts", tokenizer="tokenizer.json", output="x")
+    tap.is_(done.stderr, f"lateen-step: `parts/{files[2]}`: the file is damaged: its checksum differs\n", "a damaged one is named")
+    for options in ({"input": "bad.jsonl"}, {"input": "forty.jsonl", "output": "parts"}):
+        done = step("tokenize", **{"tokenizer": "tokenizer.json", "output": "none", "shard_tokens": 10, **options})
+        tap.is_(done.returncode, 1, f"fails: {done.stderr.strip()}")
+    tap.is_([f for f in os.listdir(".") if f.startswith(("none", "parts."))], [], "and leaves nothing")
+    tap.is_(sorted(os.listdir("parts")), files, "nor takes anything")
+
+
 def test_bad_rows():
     rows = [ROWS[0], "no json", {"title": "no body"}, "[1]"] + [ROWS[1]] * 5
     pathlib.Path("bad.jsonl").write_text(lines(*rows), encoding="utf-8")
@@ -160,6 +186,7 @@ def main():
         os.chdir(folder)
         test_round_trip()
         test_bad_rows()
+        test_shards()
         test_clean()
         test_train()
         test_wrong()

@@ -43,19 +43,30 @@ make_shard(const char *folder, uint32_t fields)
 
 /* ---- batches ---- */
 
+/* Where a document ends and its padding begins: it ends with <EOS>. */
+static int32_t
+end_of(const struct model_batch *b, size_t d)
+{
+	int32_t end = b->starts[d + 1];
+
+	while (end > b->starts[d] && b->labels[end - 1] == LOADER_PAD)
+		end--;
+	return end;
+}
+
 /* A document that a batch begins with has its first tokens as its mark: all of ours differ in them or in length. */
 static uint64_t
 mark_of(const struct model_batch *b, size_t d)
 {
 	uint64_t mark = 0;
 
-	for (int32_t i = b->starts[d]; i < b->starts[d + 1]; i++)
+	for (int32_t i = b->starts[d]; i < end_of(b, d); i++)
 		mark = mark * 1000003 + (uint64_t)b->labels[i];
 	return mark;
 }
 
 static bool
-is_well_made(const struct model_batch *b, bool title_only)
+is_well_made(const struct model_batch *b, bool title_only, bool padded)
 {
 	bool good = b->N <= TOKENS && b->starts[0] == 0 && (size_t)b->starts[b->documents] == b->N;
 
@@ -63,7 +74,8 @@ is_well_made(const struct model_batch *b, bool title_only)
 		int32_t from = b->starts[d], to = b->starts[d + 1];
 		bool in_title = false;
 
-		good = to - from <= CONTEXT && (size_t)(to - from) <= b->longest && b->labels[to - 1] == LOADER_EOS && b->ids[from] == LOADER_PAD;
+		good = to - from <= CONTEXT && (size_t)(to - from) <= b->longest && b->ids[from] == LOADER_PAD;
+		good = good && (padded ? (size_t)(to - from) == b->longest && end_of(b, d) > from : end_of(b, d) == to);
 		for (int32_t i = from; good && i < to; i++) {
 			bool counts = b->labels[i] != LOADER_PAD && (in_title || !title_only);
 
@@ -75,10 +87,10 @@ is_well_made(const struct model_batch *b, bool title_only)
 }
 
 static uint64_t
-sum_of_epoch(struct loader *loader, uint64_t epoch, bool title_only, uint64_t *ret_order)
+sum_of_epoch(struct loader *loader, uint64_t epoch, bool title_only, bool padded, uint64_t *ret_order)
 {
 	struct loader_cursor cursor = { epoch, 0 };
-	size_t batches = loader_batches(loader, epoch), documents = 0;
+	size_t batches = loader_batches(loader, epoch), documents = 0, tokens = 0, room = 0;
 	uint64_t sum = 0;
 	bool good = true;
 
@@ -88,7 +100,9 @@ sum_of_epoch(struct loader *loader, uint64_t epoch, bool title_only, uint64_t *r
 
 		if (loader_next(loader, &cursor, &b, NULL))
 			return 0;
-		good = good && is_well_made(b, title_only);
+		good = good && is_well_made(b, title_only, padded);
+		tokens += loader_tokens(loader);
+		room += padded ? b->N : TOKENS;
 		documents += b->documents;
 		for (size_t d = 0; d < b->documents; d++) {
 			sum += mark_of(b, d);
@@ -98,13 +112,14 @@ sum_of_epoch(struct loader *loader, uint64_t epoch, bool title_only, uint64_t *r
 	ok(good, "the batches of epoch %d are well made", (int)epoch);
 	is_int((int64_t)documents, (int64_t)loader_documents(loader, false), "each document is in one of them");
 	ok(cursor.epoch == epoch && cursor.batch == batches, "and the epoch is over");
+	ok(fabs(loader_useful(loader, epoch) - (double)tokens / (double)room) < 1e-12, "%.1f %% of them is useful", 100 * loader_useful(loader, epoch));
 	return sum;
 }
 
 static void
-test_loader(const struct shard *shard, bool title_only)
+test_loader(const struct shard *shard, bool title_only, enum loader_padding padding)
 {
-	struct loader_options options = { .tokens = TOKENS, .context = CONTEXT, .target_only = title_only, .dev_share = 0.2, .seed = 3 };
+	struct loader_options options = { .tokens = TOKENS, .context = CONTEXT, .target_only = title_only, .padding = padding, .dev_share = 0.2, .seed = 3 };
 	struct error err = { "" };
 	struct loader *loader = loader_open(shard, &options, &err);
 	uint64_t sums[2], orders[2];
@@ -116,16 +131,90 @@ test_loader(const struct shard *shard, bool title_only)
 	ok(loader_documents(loader, true) > 3 && loader_documents(loader, true) < 24, "%zu are kept for looking", loader_documents(loader, true));
 	ok(loader_cut(loader) > 0, "%zu are cut", loader_cut(loader));
 	for (uint64_t epoch = 0; epoch < 2; epoch++)
-		sums[epoch] = sum_of_epoch(loader, epoch, title_only, &orders[epoch]);
+		sums[epoch] = sum_of_epoch(loader, epoch, title_only, padding == LOADER_BUCKETED, &orders[epoch]);
 	ok(sums[0] == sums[1] && sums[0], "two epochs have the same documents");
 	ok(orders[0] != orders[1], "in another order");
 	for (size_t i = 0; i < loader_dev_batches(loader); i++) {
 		const struct model_batch *b;
 
-		ok(!loader_dev(loader, i, &b, NULL) && is_well_made(b, title_only), "a batch to look at");
+		ok(!loader_dev(loader, i, &b, NULL) && is_well_made(b, title_only, false), "a batch to look at");
 		tokens += b->N;
 	}
 	ok(tokens > 0, "there are some");
+	loader_close(loader);
+}
+
+/* The batch without what pads it. */
+static struct model_batch
+strip(const struct model_batch *b)
+{
+	struct model_batch ret = { .ids = xcalloc(b->N, sizeof(int32_t)), .places = xcalloc(b->N, sizeof(int32_t)),
+		.labels = xcalloc(b->N, sizeof(int32_t)), .weights = xcalloc(b->N, sizeof(float)), .starts = xcalloc(b->N + 1, sizeof(int32_t)) };
+
+	for (size_t d = 0; d < b->documents; d++) {
+		for (int32_t i = b->starts[d]; i < end_of(b, d); i++, ret.N++) {
+			ret.ids[ret.N] = b->ids[i];
+			ret.places[ret.N] = b->places[i];
+			ret.labels[ret.N] = b->labels[i];
+			ret.weights[ret.N] = b->weights[i];
+		}
+		ret.starts[++ret.documents] = (int32_t)ret.N;
+	}
+	ret.longest = b->longest;
+	return ret;
+}
+
+static double
+largest_difference(const struct model *m, float *gradients, bool keep)
+{
+	const struct params *params = model_params(m);
+	CLEANUP(freep) float *now = xcalloc(params->total, sizeof(*now));
+	double largest = 0;
+
+	for (size_t i = 0; i < params->n; i++)
+		model_get(m, MODEL_GRADIENTS, &params->items[i], now + params->items[i].at);
+	for (size_t i = 0; i < params->total; i++)
+		largest = fmax(largest, fabs((double)now[i] - (double)gradients[i]));
+	if (keep)
+		memcpy(gradients, now, params->total * sizeof(*now));
+	return largest;
+}
+
+/* Padding is no part of the loss, nor of any gradient. */
+static void
+test_padding(struct ops_device *d, const struct shard *shard)
+{
+	struct loader_options options = { .tokens = TOKENS, .context = CONTEXT, .padding = LOADER_BUCKETED, .seed = 3 };
+	struct model_config config = { .arch = MODEL_PREPEND, .layers = 2, .channels = 16, .heads = 2, .inner = 24, .vocabulary = VOCABULARY,
+		.context = CONTEXT, .epsilon = 1e-6, .smoothing = 0.1 };
+	struct loader *loader = loader_open(shard, &options, NULL);
+	struct model *m = model_new(d, &config, TOKENS, true, 1, NULL);
+	CLEANUP(freep) float *gradients = xcalloc(model_params(m)->total, sizeof(*gradients));
+	struct loader_cursor cursor = { 0 };
+	size_t padded = 0;
+
+	for (size_t i = loader_batches(loader, 0); i > 0; i--) {
+		const struct model_batch *b;
+		struct model_batch bare;
+		struct model_result with, without;
+
+		loader_next(loader, &cursor, &b, NULL);
+		bare = strip(b);
+		padded += b->N - bare.N;
+		model_gradients(m, b, NULL, 0, &with, NULL);
+		largest_difference(m, gradients, true);
+		model_gradients(m, &bare, NULL, 0, &without, NULL);
+		ok(fabs(with.loss - without.loss) < 1e-6 && with.weight == without.weight, "%zu rows, %zu without padding: losses %.7f and %.7f", b->N, bare.N,
+			with.loss, without.loss);
+		ok(largest_difference(m, gradients, false) < 1e-6, "and gradients that differ by %g", largest_difference(m, gradients, false));
+		free(bare.ids);
+		free(bare.places);
+		free(bare.labels);
+		free(bare.weights);
+		free(bare.starts);
+	}
+	ok(padded > 0, "there was some");
+	model_free(m);
 	loader_close(loader);
 }
 
@@ -200,14 +289,16 @@ train(struct ops_device *d, const struct shard *shard, const struct trainer_opti
 }
 
 static void
-test_resume(struct ops_device *d, const struct shard *shard, const char *folder, const struct buf *tokenizer)
+test_resume(struct ops_device *d, const struct shard *shard, const char *folder, const struct buf *tokenizer, enum loader_padding padding)
 {
 	struct trainer_options o = options_in(NULL, tokenizer);
 	char path[4096];
 	size_t n;
-	CLEANUP(freep) float *whole = train(d, shard, &o, 31, 1000, &n), *parts;
+	CLEANUP(freep) float *whole = NULL, *parts = NULL;
 
-	snprintf(path, sizeof(path), "%s/parts/of/it", folder);
+	o.data.padding = padding;
+	whole = train(d, shard, &o, 31, 1000, &n);
+	snprintf(path, sizeof(path), "%s/parts-%d/of/it", folder, (int)padding);
 	o.folder = path;
 	parts = train(d, shard, &o, 31, 3, &n);
 	ok(!memcmp(whole, parts, n * sizeof(*whole)), "is the one that never stopped, bit for bit");
@@ -418,11 +509,16 @@ main(void)
 
 	buf_puts(&tokenizer, "{}");
 	is_int(events_crc("123456789", 9), 0xE3069283, "CRC-32C");
-	test_loader(two, false);
-	test_loader(two, true);
-	test_loader(one, false);
+	test_loader(two, false, LOADER_PACKED);
+	test_loader(two, true, LOADER_PACKED);
+	test_loader(two, false, LOADER_BUCKETED);
+	test_loader(two, true, LOADER_BUCKETED);
+	test_padding(d, two);
+	test_loader(one, false, LOADER_PACKED);
+	test_loader(one, false, LOADER_BUCKETED);
 	test_bad_loaders(folder, two);
-	test_resume(d, two, folder, &tokenizer);
+	test_resume(d, two, folder, &tokenizer, LOADER_PACKED);
+	test_resume(d, two, folder, &tokenizer, LOADER_BUCKETED);
 	test_checkpoints(d, two, folder, &tokenizer);
 	test_damage(d, two, folder, &tokenizer);
 	test_divergence(d, two, folder, &tokenizer);
