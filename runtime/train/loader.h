@@ -51,6 +51,8 @@ size_t loader_batches(struct loader *loader, uint64_t epoch);
 double loader_useful(struct loader *loader, uint64_t epoch);
 /* The batch at the cursor, which moves on; it is the loader's until the next call. */
 int loader_next(struct loader *loader, struct loader_cursor *cursor, const struct model_batch **ret, struct error *err);
+/* Tokens of documents in the batch that was given last. */
+size_t loader_tokens(const struct loader *loader);
 /* Which documents of the shard, from 0, the batch at the cursor has: their number, and the loader's list of them. */
 size_t loader_batch_documents(struct loader *loader, const struct loader_cursor *cursor, const uint32_t **ret);
 /* Tokens of documents in the batch that was given last. */
