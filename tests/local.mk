@@ -179,6 +179,7 @@ SCRIPT_TESTS += %D%/train/subword_vs_t2t.py
 SCRIPT_TESTS += %D%/train/test_export.py
 SCRIPT_TESTS += %D%/train/test_generate.py
 SCRIPT_TESTS += %D%/train/test_subword.py
+SCRIPT_TESTS += %D%/train/test_t2t_metrics.py
 SCRIPT_TESTS += %D%/train/test_token_steps.py
 SCRIPT_TESTS += %D%/train/test_train.py
 
@@ -220,6 +221,8 @@ GRAPH_PLAN = %D%/dsl/graph_plan.c %D%/dsl/graph_plan.h
 check_PROGRAMS += %D%/train/logits_tool
 # Tokenizers for the scripts.
 check_PROGRAMS += %D%/train/bpe_tool
+# Tensor2Tensor's measures, for their test.
+check_PROGRAMS += %D%/train/metrics_tool
 # Steps of training, timed, for bench/train.py.
 check_PROGRAMS += %D%/train/step_tool
 

@@ -10,16 +10,19 @@
 #include "base/macros.h"
 #include "runtime/step/generate.h"
 #include "runtime/step/rows.h"
+#include "runtime/step/score.h"
 #include "runtime/train/checkpoint.h"
 #include "runtime/train/loader.h"
+#include "runtime/train/t2t_metrics.h"
 
-enum { BATCH_TOKENS = 4096 };
+/* Of the right titles: the logits of all their places are kept at a time. */
+enum { BATCH_TOKENS = 1024 };
 
 struct evaluation {
 	const struct step_call *call;
 	struct generator *g;
 	struct buf references, tokens, predictions; /* names of files */
-	struct model_result forced; /* on the right titles */
+	struct t2t_metrics forced; /* on the right titles */
 };
 
 /* ---- the rows that count ---- */
@@ -87,24 +90,54 @@ take_rows(struct evaluation *e, struct error *err)
 
 /* ---- the right titles ---- */
 
+/* The places of titles in a batch, which are those that count, and how many of them each document has. */
+static size_t
+title_rows(const struct model_batch *b, int32_t *rows, size_t *ret_each)
+{
+	size_t n = 0;
+
+	for (size_t d = 0; d < b->documents; d++) {
+		size_t from = n;
+
+		for (int32_t i = b->starts[d]; i < b->starts[d + 1]; i++)
+			if (b->weights[i] > 0)
+				rows[n++] = i;
+		ret_each[d] = n - from;
+	}
+	return n;
+}
+
+static int
+measure(struct evaluation *e, struct model *model, const struct model_batch *b, struct error *err)
+{
+	size_t V = e->g->config.vocabulary, at = 0, n;
+	CLEANUP(freep) int32_t *rows = xcalloc(b->N, sizeof(*rows)), *ids = xcalloc(b->N, sizeof(*ids));
+	CLEANUP(freep) size_t *each = xcalloc(b->documents, sizeof(*each));
+	CLEANUP(freep) float *logits = NULL;
+
+	n = title_rows(b, rows, each);
+	logits = xcalloc(n * V, sizeof(*logits));
+	if (model_logits(model, b, rows, n, logits, err))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		ids[i] = b->labels[rows[i]];
+	for (size_t d = 0; d < b->documents; at += each[d++])
+		if (t2t_metrics_add(&e->forced, ids + at, logits + at * V, each[d], V, err))
+			return -1;
+	return 0;
+}
+
 static int
 force(struct evaluation *e, struct loader *loader, struct model *model, struct error *err)
 {
 	struct loader_cursor cursor = { 0 };
-	double loss = 0, hits = 0;
 
 	for (size_t i = loader_batches(loader, 0); i > 0; i--) {
 		const struct model_batch *batch;
-		struct model_result r;
 
-		if (loader_next(loader, &cursor, &batch, err) || model_evaluate(model, batch, &r, err))
+		if (loader_next(loader, &cursor, &batch, err) || measure(e, model, batch, err))
 			return -1;
-		e->forced.weight += r.weight;
-		loss += r.loss * r.weight;
-		hits += r.accuracy * r.weight;
 	}
-	e->forced.loss = loss / e->forced.weight;
-	e->forced.accuracy = hits / e->forced.weight;
 	return 0;
 }
 
@@ -151,10 +184,12 @@ set(struct step_call *call, const char *option, const char *value)
 			call->values[i] = value;
 }
 
-/* As `lateen-step score` would compare them. */
+/* As `lateen-step score` would compare them, and what was measured before beside it. */
 static int
 score(struct evaluation *e, struct error *err)
 {
+	struct score_extra items[T2T_METRICS];
+	struct score_extras extras = { "the right titles, token by token", items, T2T_METRICS };
 	static const char *const same[] = { "table", "rouge-1", "rouge-2", "rouge-l", "bleu", "empty", "output" };
 	struct step_call call = { .command = STEP_COMMANDS };
 
@@ -166,18 +201,39 @@ score(struct evaluation *e, struct error *err)
 	set(&call, "references", buf_text(&e->references));
 	for (size_t i = 0; i < ARRAY_LEN(same); i++)
 		set(&call, same[i], step_text(e->call, same[i]));
-	return step_score(&call, err);
+	for (int i = 0; i < T2T_METRICS; i++)
+		items[i] = (struct score_extra){ t2t_metric_name((enum t2t_metric)i), t2t_metrics_value(&e->forced, (enum t2t_metric)i),
+			i != T2T_NEG_LOG_PERPLEXITY };
+	return score_tables(&call, &extras, err);
+}
+
+/* The option is the metric's name with `-` for `_`. */
+static int
+write_forced(struct evaluation *e, struct error *err)
+{
+	double loss = -t2t_metrics_value(&e->forced, T2T_NEG_LOG_PERPLEXITY);
+
+	printf("the right titles, token by token: loss %.4f (perplexity %.1f)\n", loss, exp(loss));
+	for (int i = 0; i < T2T_METRICS; i++) {
+		const char *name = t2t_metric_name((enum t2t_metric)i);
+		double number = t2t_metrics_value(&e->forced, (enum t2t_metric)i);
+		char option[64];
+
+		snprintf(option, sizeof(option), "%s", name);
+		for (char *c = option; *c; c++)
+			*c = *c == '_' ? '-' : *c;
+		printf("  %-22s %.4f\n", name, number);
+		if (write_number(e, option, number, err))
+			return -1;
+	}
+	fflush(stdout);
+	return write_number(e, "loss", loss, err);
 }
 
 static int
 run(struct evaluation *e, struct error *err)
 {
-	if (generator_open(e->g, e->call, err) || take_rows(e, err) || force_titles(e, err))
-		return -1;
-	printf("the right titles, token by token: loss %.4f (perplexity %.1f), %.1f %% right\n", e->forced.loss, exp(e->forced.loss),
-		100 * e->forced.accuracy);
-	fflush(stdout);
-	if (write_number(e, "loss", e->forced.loss, err) || write_number(e, "accuracy", e->forced.accuracy, err) ||
+	if (generator_open(e->g, e->call, err) || take_rows(e, err) || force_titles(e, err) || write_forced(e, err) ||
 	    generate_titles(e->g, buf_text(&e->references), "body", "", 0, buf_text(&e->predictions), err))
 		return -1;
 	generator_say(e->g);

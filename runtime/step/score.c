@@ -32,6 +32,7 @@ struct scorer {
 	struct tokens tokens[4]; /* a reference's and a prediction's, for ROUGE and for BLEU */
 	struct buf baseline;
 	struct step_output details; /* file is NULL where nobody asked */
+	const struct score_extras *extras;
 	struct score_result result;
 };
 
@@ -258,7 +259,7 @@ run(struct scorer *s, const struct step_call *call, struct error *err)
 	if (!s->result.predictions.n)
 		return error_set(err, "there is nothing to compare: of %zu predictions and %zu references none belong together",
 			s->predictions.row, s->references.row);
-	if ((s->details.file && step_output_flush(&s->details, true, err)) || score_write(call, &s->result, err))
+	if ((s->details.file && step_output_flush(&s->details, true, err)) || score_write(call, &s->result, s->extras, err))
 		return -1;
 	score_say(&said, &s->result, key);
 	fputs(buf_text(&said), stdout);
@@ -287,11 +288,17 @@ release(struct scorer *s)
 }
 
 int
-step_score(const struct step_call *call, struct error *err)
+score_tables(const struct step_call *call, const struct score_extras *extras, struct error *err)
 {
-	struct scorer s = { 0 };
+	struct scorer s = { .extras = extras };
 	int result = run(&s, call, err);
 
 	release(&s);
 	return result;
+}
+
+int
+step_score(const struct step_call *call, struct error *err)
+{
+	return score_tables(call, NULL, err);
 }

@@ -21,10 +21,25 @@ struct score_result {
 	size_t wordless; /* references that ROUGE sees no word in */
 };
 
+/* A number that somebody else found, to stand behind the others in the metrics, and in a table of its own below theirs. */
+struct score_extra {
+	const char *name; /* in Kubeflow's metrics */
+	double number;
+	bool is_share; /* from 0 to 1 */
+};
+
+struct score_extras {
+	const char *title; /* of the table */
+	const struct score_extra *items;
+	size_t n;
+};
+
+/* `lateen-step score`; extras may be NULL. */
+int score_tables(const struct step_call *call, const struct score_extras *extras, struct error *err);
 /* Appends the first n words of the text, one blank between two. */
 void score_first_words(struct buf *buf, const char *text, size_t n);
 /* Writes what the options name: the metrics, the table, the numbers. */
-int score_write(const struct step_call *call, const struct score_result *result, struct error *err);
+int score_write(const struct step_call *call, const struct score_result *result, const struct score_extras *extras, struct error *err);
 /* Lines for who reads the step's log. */
 void score_say(struct buf *buf, const struct score_result *result, const char *key);
 

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,17 +68,38 @@ write_float(struct buf *buf, double number)
 	arena_free(arena);
 }
 
-/* The file that a Kubeflow step gives as its metrics. */
 static void
-write_metrics(struct buf *buf, const struct score_sums *sums)
+write_metric(struct buf *buf, const char *name, double number, bool is_share)
+{
+	buf_printf(buf, "%s{\"name\":\"%s\",\"numberValue\":", buf->data[buf->len - 1] == '[' ? "" : ",", name);
+	write_float(buf, number);
+	buf_printf(buf, ",\"format\":\"%s\"}", is_share ? "PERCENTAGE" : "RAW");
+}
+
+/* The file that a Kubeflow step gives as its metrics. What is no number there is left out: JSON has no word for it. */
+static void
+write_metrics(struct buf *buf, const struct score_sums *sums, const struct score_extras *extras)
 {
 	buf_puts(buf, "{\"metrics\":[");
-	for (size_t i = 0; i < ARRAY_LEN(NUMBERS); i++) {
-		buf_printf(buf, "%s{\"name\":\"%s\",\"numberValue\":", i ? "," : "", NUMBERS[i].name);
-		write_float(buf, NUMBERS[i].of(sums));
-		buf_printf(buf, ",\"format\":\"%s\"}", NUMBERS[i].is_share ? "PERCENTAGE" : "RAW");
-	}
+	for (size_t i = 0; i < ARRAY_LEN(NUMBERS); i++)
+		write_metric(buf, NUMBERS[i].name, NUMBERS[i].of(sums), NUMBERS[i].is_share);
+	for (size_t i = 0; extras && i < extras->n; i++)
+		if (isfinite(extras->items[i].number))
+			write_metric(buf, extras->items[i].name, extras->items[i].number, extras->items[i].is_share);
 	buf_puts(buf, "]}\n");
+}
+
+static void
+write_extras(struct buf *buf, const struct score_extras *extras)
+{
+	buf_printf(buf, "| %s | |\n| --- | ---: |\n", extras->title);
+	for (size_t i = 0; i < extras->n; i++) {
+		const struct score_extra *extra = &extras->items[i];
+
+		buf_printf(buf, extra->is_share ? "| %s | %.1f %% |\n" : "| %s | %.4f |\n", extra->name,
+			extra->is_share ? 100 * extra->number : extra->number);
+	}
+	buf_putc(buf, '\n');
 }
 
 static void
@@ -107,7 +129,7 @@ write_sentences(struct buf *buf, const struct score_result *result, const char *
 }
 
 static void
-write_table(struct buf *buf, const struct score_result *result, const char *key)
+write_table(struct buf *buf, const struct score_result *result, const struct score_extras *extras, const char *key)
 {
 	bool beside = result->baseline.n > 0;
 
@@ -123,6 +145,8 @@ write_table(struct buf *buf, const struct score_result *result, const char *key)
 		buf_putc(buf, '\n');
 	}
 	buf_putc(buf, '\n');
+	if (extras)
+		write_extras(buf, extras);
 	write_sentences(buf, result, key, "\n\n");
 }
 
@@ -137,7 +161,7 @@ write_text(const struct step_call *call, const char *option, struct buf *text, s
 }
 
 int
-score_write(const struct step_call *call, const struct score_result *result, struct error *err)
+score_write(const struct step_call *call, const struct score_result *result, const struct score_extras *extras, struct error *err)
 {
 	struct buf text = { 0 };
 
@@ -152,10 +176,10 @@ score_write(const struct step_call *call, const struct score_result *result, str
 	buf_printf(&text, "%zu", result->unpaired_predictions + result->unpaired_references);
 	if (write_text(call, "unpaired", &text, err))
 		return -1;
-	write_table(&text, result, step_text(call, "key"));
+	write_table(&text, result, extras, step_text(call, "key"));
 	if (write_text(call, "table", &text, err))
 		return -1;
-	write_metrics(&text, &result->predictions);
+	write_metrics(&text, &result->predictions, extras);
 	return write_text(call, "output", &text, err);
 }
 

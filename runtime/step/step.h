@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-enum { STEP_OPTIONS_MAX = 32 };
+enum { STEP_OPTIONS_MAX = 48 };
 
 struct step_option {
 	const char *name; /* without the dashes */
