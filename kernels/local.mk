@@ -23,10 +23,21 @@ libkernels_a_SOURCES += %D%/simd_update.h
 libkernels_a_SOURCES += %D%/team.c %D%/team.h
 
 # The CUDA kernels as host code, under the emulation: for tests.
+EXTRA_DIST += %D%/cuda/attention.cu
+EXTRA_DIST += %D%/cuda/attention.cuh
+EXTRA_DIST += %D%/cuda/attention.h
+EXTRA_DIST += %D%/cuda/attention_backward.cu
+EXTRA_DIST += %D%/cuda/attention_forward.cu
+EXTRA_DIST += %D%/cuda/attention_plain.cu
 EXTRA_DIST += %D%/cuda/device.h
 if HAVE_CXX
 check_LIBRARIES += libemulated.a
 endif
 libemulated_a_SOURCES =
 libemulated_a_SOURCES += %D%/cuda/emulate.cc %D%/cuda/emulate.h
+libemulated_a_SOURCES += %D%/cuda/emulate_fiber.cc %D%/cuda/emulate_fiber.h
 libemulated_a_SOURCES += %D%/cuda/emulate_tensor.cc
+libemulated_a_SOURCES += %D%/cuda/emulated/attention.cc
+libemulated_a_SOURCES += %D%/cuda/emulated/attention_backward.cc
+libemulated_a_SOURCES += %D%/cuda/emulated/attention_forward.cc
+libemulated_a_SOURCES += %D%/cuda/emulated/attention_plain.cc

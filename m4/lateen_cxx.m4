@@ -1,7 +1,13 @@
 # LATEEN_CXX: a C++ compiler of $CC's family, for the CUDA kernels on the host (kernels/cuda/emulate.h). Without one these are not tested.
-AC_DEFUN([LATEEN_CXX], [
+AC_DEFUN([LATEEN_CXX_DEFAULTS], [
+	AC_BEFORE([$0], [AC_PROG_CXX])
 	: ${CXXFLAGS="$CFLAGS"}
-	AS_CASE([$CC], [*clang*], [AC_PROG_CXX([clang++ g++ c++])], [AC_PROG_CXX([g++ clang++ c++])])
+	AS_CASE([$CC], [*clang*], [: ${CXX=clang++}])
+])
+
+AC_DEFUN([LATEEN_CXX], [
+	AC_REQUIRE([LATEEN_CXX_DEFAULTS])
+	AC_REQUIRE([AC_PROG_CXX])
 	AC_MSG_CHECKING([whether $CXX compiles C++17])
 	AC_LANG_PUSH([C++])
 	lateen_saved_CXXFLAGS=$CXXFLAGS

@@ -231,8 +231,11 @@ check_PROGRAMS += %D%/runtime/cluster/status_tool
 
 # The CUDA kernels on the host.
 if HAVE_CXX
+C_TESTS += %D%/kernels/test_cuda_attention
 C_TESTS += %D%/kernels/test_emulate
 endif
+%C%_kernels_test_cuda_attention_SOURCES = %D%/kernels/test_cuda_attention.cc
+%C%_kernels_test_cuda_attention_LDADD = libemulated.a $(LDADD)
 %C%_kernels_test_emulate_SOURCES = %D%/kernels/test_emulate.cc
 %C%_kernels_test_emulate_LDADD = libemulated.a $(LDADD)
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #define SHARED(type, name, ...) __shared__ __align__(16) type name __VA_ARGS__
+#define UNROLL _Pragma("unroll")
 
 /* 128 bytes: what ldmatrix and copies of whole rows like. */
 static __device__ __forceinline__ void *
@@ -33,6 +34,8 @@ launch(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared, cudaStream_t 
 #else
 
 #include "kernels/cuda/emulate.h"
+
+#define UNROLL
 
 #endif
 

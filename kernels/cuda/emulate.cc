@@ -5,26 +5,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <ucontext.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define FIBERS_ARE_TOLD 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define FIBERS_ARE_TOLD 1
-#endif
-#endif
-
-#ifdef FIBERS_ARE_TOLD
-#include <sanitizer/asan_interface.h>
-#endif
+#include "kernels/cuda/emulate_fiber.h"
 
 enum {
 	THREADS_MAX = 1024, /* of a block */
 	WARP = 32,
 	COPIES_MAX = 256, /* that a thread has in flight */
-	STACK = 128 * 1024,
 	SHARED_PLAIN = 48 * 1024, /* dynamic shared memory that needs no leave */
 	SHARED_MAX = 227 * 1024, /* of a block, on sm_80 163 KiB and on sm_90 227 */
 	KERNELS_MAX = 64,
@@ -48,9 +35,7 @@ struct thread {
 	struct emulate_meeting *meeting;
 	struct copy copies[COPIES_MAX];
 	unsigned n_copies, group;
-	ucontext_t context;
-	unsigned char *stack;
-	void *fake; /* the address sanitizer's own stack of this one */
+	struct fiber fiber;
 };
 
 /* One launch after the other, on one host thread: the state is one. */
@@ -72,40 +57,9 @@ static struct {
 	void *shared;
 	void (*body)(void *);
 	void *arg;
-	ucontext_t host;
-	void *host_fake;
-	const void *host_stack;
-	size_t host_stack_size;
 } now;
 
-/* ---- fibers ---- */
-
-static void
-to_thread(struct thread *t)
-{
-	now.inside = true;
-	now.place.thread = t->index;
-#ifdef FIBERS_ARE_TOLD
-	__sanitizer_start_switch_fiber(&now.host_fake, t->stack, STACK);
-#endif
-	swapcontext(&now.host, &t->context);
-#ifdef FIBERS_ARE_TOLD
-	__sanitizer_finish_switch_fiber(now.host_fake, NULL, NULL);
-#endif
-	now.inside = false;
-}
-
-static void
-to_host(struct thread *t)
-{
-#ifdef FIBERS_ARE_TOLD
-	__sanitizer_start_switch_fiber(t->state == DONE ? NULL : &t->fake, now.host_stack, now.host_stack_size);
-#endif
-	swapcontext(&t->context, &now.host);
-#ifdef FIBERS_ARE_TOLD
-	__sanitizer_finish_switch_fiber(t->fake, NULL, NULL);
-#endif
-}
+/* ---- threads ---- */
 
 static struct thread *
 self(void)
@@ -127,7 +81,7 @@ emulate_fail(const char *format, ...)
 	}
 	if (now.inside) {
 		self()->state = DONE;
-		to_host(self());
+		fiber_leave(&self()->fiber);
 	}
 }
 
@@ -170,7 +124,7 @@ emulate_syncthreads(const char *file, int line)
 	if (++now.waiting == now.n)
 		release_barrier();
 	else
-		to_host(me);
+		fiber_pause(&me->fiber);
 }
 
 /* ---- warps ---- */
@@ -236,7 +190,7 @@ emulate_meet(struct emulate_meeting *m)
 		return;
 	}
 	me->state = IN_MEETING;
-	to_host(me);
+	fiber_pause(&me->fiber);
 }
 
 void
@@ -339,9 +293,7 @@ emulate_copy_wait(int left)
 static void
 run_thread(void)
 {
-#ifdef FIBERS_ARE_TOLD
-	__sanitizer_finish_switch_fiber(NULL, &now.host_stack, &now.host_stack_size);
-#endif
+	fiber_entered();
 	now.body(now.arg);
 	if (self()->n_copies)
 		emulate_fail("thread %u ends with copies in flight", now.current);
@@ -349,7 +301,7 @@ run_thread(void)
 		emulate_fail("thread %u ends, and others wait at a barrier", now.current);
 	self()->state = DONE;
 	now.done++;
-	to_host(self());
+	fiber_leave(&self()->fiber);
 }
 
 static void
@@ -357,21 +309,11 @@ prepare(struct thread *t, unsigned i)
 {
 	dim3 d = now.place.threads;
 
-	if (!t->stack) {
-		t->stack = (unsigned char *)mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (t->stack == MAP_FAILED)
-			abort();
-	}
 	t->state = READY;
 	t->index = { i % d.x, i / d.x % d.y, i / d.x / d.y };
 	t->meeting = NULL;
 	t->n_copies = t->group = 0;
-	t->fake = NULL;
-	getcontext(&t->context);
-	t->context.uc_stack.ss_sp = t->stack;
-	t->context.uc_stack.ss_size = STACK;
-	t->context.uc_link = NULL;
-	makecontext(&t->context, run_thread, 0);
+	fiber_start(&t->fiber, run_thread);
 }
 
 static void
@@ -408,7 +350,10 @@ run_block(void)
 				continue;
 			ran = true;
 			now.current = i;
-			to_thread(&now.threads[i]);
+			now.place.thread = now.threads[i].index;
+			now.inside = true;
+			fiber_resume(&now.threads[i].fiber);
+			now.inside = false;
 		}
 		if (!ran)
 			deadlock();
@@ -544,11 +489,9 @@ emulate_failure(void)
 void
 emulate_clear(void)
 {
-#ifdef FIBERS_ARE_TOLD
 	/* Threads that a failure left in the middle never left their frames. */
-	for (unsigned i = 0; now.failed && i < THREADS_MAX && now.threads[i].stack; i++)
-		__asan_unpoison_memory_region(now.threads[i].stack, STACK);
-#endif
+	for (unsigned i = 0; now.failed && i < THREADS_MAX; i++)
+		fiber_wipe(&now.threads[i].fiber);
 	now.failed = false;
 	now.counts = {};
 }
