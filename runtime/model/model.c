@@ -182,6 +182,19 @@ frequency_of(const struct model_config *c, size_t i)
 	return (1 - part) * plain / c->rope.factor + part * plain;
 }
 
+void
+model_angles(const struct model_config *config, size_t place, float *ret)
+{
+	size_t D = model_config_head(config);
+
+	for (size_t i = 0; i < D / 2; i++) {
+		double angle = (double)place * frequency_of(config, i);
+
+		ret[i] = (float)cos(angle);
+		ret[D / 2 + i] = (float)sin(angle);
+	}
+}
+
 static void
 put_angles(struct model *m)
 {
@@ -189,12 +202,7 @@ put_angles(struct model *m)
 	float *row = xcalloc(D, sizeof(*row));
 
 	for (size_t place = 0; place < m->config.context; place++) {
-		for (size_t i = 0; i < D / 2; i++) {
-			double angle = (double)place * frequency_of(&m->config, i);
-
-			row[i] = (float)cos(angle);
-			row[D / 2 + i] = (float)sin(angle);
-		}
+		model_angles(&m->config, place, row);
 		m->d->ops->put(m->d, model_further(m, m->positions, place * D), row, D);
 	}
 	free(row);

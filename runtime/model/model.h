@@ -72,6 +72,8 @@ struct ops_device *model_device(const struct model *model);
 /* What MODEL_PREPEND adds for a place, (C): sines of C / 2 wavelengths from 2 pi to 10000 times that, then as many cosines, as Tensor2Tensor has
  * it. */
 void model_sines(size_t place, size_t C, float *ret);
+/* By what MODEL_LLAMA turns queries and keys at a place, (D): cosines of a head's D / 2 angles, then their sines. */
+void model_angles(const struct model_config *config, size_t place, float *ret);
 /* A flag that a signal sets: what is under way is given up within a layer. NULL: none. */
 void model_watch(struct model *model, const volatile sig_atomic_t *stop);
 

@@ -23,6 +23,7 @@ enum origin { FROM_PARAM, FROM_SCALED_PARAM, FROM_SINES, FROM_NOTHING };
 struct part {
 	enum origin origin;
 	const struct param *param;
+	size_t which; /* of its tensors */
 	char name[PARAM_NAME_MAX];
 	size_t rows, columns; /* a vector has 0 rows */
 };
@@ -36,10 +37,13 @@ struct parts {
 static void
 add_param(struct parts *parts, const struct param *param, enum origin origin, const char *name)
 {
-	struct part part = { .origin = origin, .param = param, .rows = param->rows, .columns = param->columns };
+	for (size_t i = 0; i < param_tensors(param); i++) {
+		struct param_tensor t = param_tensor(param, i);
+		struct part part = { .origin = origin, .param = param, .which = i, .rows = t.rank > 1 ? t.shape[0] : 0, .columns = t.shape[t.rank - 1] };
 
-	snprintf(part.name, sizeof(part.name), "%s", name);
-	vec_push(parts, part);
+		snprintf(part.name, sizeof(part.name), "%s", name ? name : t.name);
+		vec_push(parts, part);
+	}
 }
 
 /* GPT-2 has biases where Tensor2Tensor has none. */
@@ -61,18 +65,28 @@ list_prepend(struct parts *parts)
 	struct part positions = { .origin = FROM_SINES, .name = "transformer.wpe.weight", .rows = config->context, .columns = config->channels };
 	const struct param *embedding = &params->items[params->embedding];
 
-	add_param(parts, embedding, FROM_SCALED_PARAM, embedding->name);
+	add_param(parts, embedding, FROM_SCALED_PARAM, NULL);
 	vec_push(parts, positions);
 	for (size_t i = 0; i < params->n; i++) {
 		const struct param *p = &params->items[i];
 
 		if (p == embedding)
 			continue;
-		add_param(parts, p, FROM_PARAM, p->name);
+		add_param(parts, p, FROM_PARAM, NULL);
 		if (strstr(p->name, ".attn.c_"))
 			add_no_bias(parts, p);
 	}
 	add_param(parts, embedding, FROM_PARAM, "lm_head.weight");
+}
+
+static void
+give_param(const struct parts *parts, const struct part *part, float *ret)
+{
+	float *numbers = xmalloc((part->param->n + 1) * sizeof(*numbers));
+
+	model_get(parts->model, MODEL_WEIGHTS, part->param, numbers);
+	param_tensor_from(part->param, part->which, numbers, ret);
+	free(numbers);
 }
 
 static void
@@ -85,10 +99,10 @@ give(void *context, size_t i, float *ret)
 
 	switch (part->origin) {
 	case FROM_PARAM:
-		model_get(parts->model, MODEL_WEIGHTS, part->param, ret);
+		give_param(parts, part, ret);
 		return;
 	case FROM_SCALED_PARAM:
-		model_get(parts->model, MODEL_WEIGHTS, part->param, ret);
+		give_param(parts, part, ret);
 		for (size_t k = 0; k < n; k++)
 			ret[k] = k < part->columns ? 0 : ret[k] * scale;
 		return;
@@ -223,7 +237,7 @@ huggingface_write(const char *folder, const struct model *model, enum tensor_dty
 		list_prepend(&parts);
 	else
 		for (size_t i = 0; i < model_params(model)->n; i++)
-			add_param(&parts, &model_params(model)->items[i], FROM_PARAM, model_params(model)->items[i].name);
+			add_param(&parts, &model_params(model)->items[i], FROM_PARAM, NULL);
 	write_config(model_config(model), torch_name(dtype), &config);
 	write_generation(&generation);
 	result = write_tensors(folder, &parts, dtype, err) || folder_write(folder, "config.json", buf_text(&config), config.len, err) ||

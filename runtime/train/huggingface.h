@@ -1,6 +1,6 @@
 /* A model as Hugging Face's transformers load it: a folder with config.json, generation_config.json, model.safetensors and its tokenizer.
  *
- * MODEL_GPT2 is GPT-2 there too. MODEL_PREPEND is GPT-2 with other parts that its config names: ReLU, positions that hold the sines, biases of
+ * MODEL_GPT2 and MODEL_LLAMA are themselves there too. MODEL_PREPEND is GPT-2 with other parts that its config names: ReLU, positions that hold the sines, biases of
  * nothing in attention, an embedding that is scaled already (and nothing for id 0), and an output that is not the embedding. */
 #ifndef RUNTIME_TRAIN_HUGGINGFACE_H
 #define RUNTIME_TRAIN_HUGGINGFACE_H

@@ -15,7 +15,6 @@
 
 enum {
 	ONNX_OPSET = 17,
-	ONNX_RANK_MAX = 4,
 	ONNX_FILE_MAX = 0x7FFFFFFF - (64 << 20), /* a message of protocol buffers ends at 2 GiB: with room for the nodes */
 };
 

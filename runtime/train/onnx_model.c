@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -27,9 +28,25 @@ struct building {
 	size_t layer;
 	const char *ids, *places, *mask; /* inputs; the mask as what may be looked at */
 	const char *embedding;
+	const char *cosines, *sines; /* (B, 1, S, D / 2): MODEL_LLAMA's */
 };
 
-/* Numbers of a weight: a parameter, or behind these the sines. */
+/* What is a weight here and no parameter: their numbers follow those of the parameters. */
+enum table { TABLE_SINES, TABLE_TURN_COSINES, TABLE_TURN_SINES };
+
+static void
+give_angles(const struct model_config *config, bool sines, float *ret)
+{
+	size_t D = model_config_head(config);
+	float *row = xcalloc(D, sizeof(*row));
+
+	for (size_t place = 0; place < config->context; place++) {
+		model_angles(config, place, row);
+		memcpy(ret + place * (D / 2), row + (sines ? D / 2 : 0), D / 2 * sizeof(*row));
+	}
+	free(row);
+}
+
 static void
 give(void *context, size_t which, float *ret)
 {
@@ -39,6 +56,10 @@ give(void *context, size_t which, float *ret)
 
 	if (which < params->n) {
 		model_get(model, MODEL_WEIGHTS, &params->items[which], ret);
+		return;
+	}
+	if (which - params->n != TABLE_SINES) {
+		give_angles(config, which - params->n == TABLE_TURN_SINES, ret);
 		return;
 	}
 	for (size_t place = 0; place < config->context; place++)
@@ -53,6 +74,15 @@ weight(struct building *b, size_t which)
 	const struct param *p = &model_params(b->model)->items[which];
 
 	return onnx_weight(b->g, p->name, p->rows, p->columns, b->dtype, which);
+}
+
+/* A row for each place: what is picked of it, (B, S, columns). Tables are not rounded. */
+static const char *
+table(struct building *b, enum table which, const char *name, size_t columns)
+{
+	const char *rows = onnx_weight(b->g, name, b->config->context, columns, TENSOR_F32, model_params(b->model)->n + which);
+
+	return onnx_node(b->g, "Gather", rows, b->places, NULL);
 }
 
 static const char *
@@ -111,11 +141,28 @@ split(struct building *b, const char *x, const int64_t *sizes, size_t n, const c
 	onnx_node_of(b->g, "Split", inputs, 2, ret, n);
 }
 
+/* x / sqrt(mean of x^2 + epsilon), times the gain. */
+static const char *
+norm_by_square(struct building *b, const char *x, const char *gain)
+{
+	static const int64_t last[] = { -1 };
+	const char *mean;
+
+	mean = multiply(b, x, x);
+	onnx_attribute_ints(b->g, "axes", last, 1);
+	mean = onnx_node(b->g, "ReduceMean", mean, NULL, NULL);
+	mean = onnx_node(b->g, "Sqrt", add(b, mean, onnx_float(b->g, (float)b->config->epsilon)), NULL, NULL);
+	return multiply(b, onnx_node(b->g, "Div", x, mean, NULL), gain);
+}
+
 static const char *
 norm(struct building *b, const char *x, size_t gain, size_t bias)
 {
-	const char *g = weight(b, gain), *shift = weight(b, bias);
+	const char *g = weight(b, gain), *shift;
 
+	if (bias == SIZE_MAX)
+		return norm_by_square(b, x, g);
+	shift = weight(b, bias);
 	onnx_attribute_int(b->g, "axis", -1);
 	onnx_attribute_float(b->g, "epsilon", (float)b->config->epsilon);
 	return onnx_node(b->g, "LayerNormalization", x, g, shift);
@@ -123,21 +170,21 @@ norm(struct building *b, const char *x, size_t gain, size_t bias)
 
 /* ---- what goes in ---- */
 
-/* Which earlier tokens of the batch itself a token sees: (1, 1, S, S). */
+/* Which earlier tokens of the batch itself a token sees: (1, 1, 1, S, S). */
 static const char *
 causal(struct building *b)
 {
-	static const int64_t row[] = { 0, 1, 2 }, column[] = { 0, 1, 3 };
+	static const int64_t row[] = { 0, 1, 2, 3 }, column[] = { 0, 1, 2, 4 };
 	const char *length = onnx_node(b->g, "Gather", onnx_node(b->g, "Shape", b->ids, NULL, NULL), onnx_int(b->g, 1), NULL);
 	const char *range = onnx_node(b->g, "Range", onnx_int(b->g, 0), length, onnx_int(b->g, 1));
 
-	return onnx_node(b->g, "LessOrEqual", unsqueeze(b, range, row, 3), unsqueeze(b, range, column, 3), NULL);
+	return onnx_node(b->g, "LessOrEqual", unsqueeze(b, range, row, 4), unsqueeze(b, range, column, 4), NULL);
 }
 
 static void
 begin(struct building *b)
 {
-	static const int64_t heads_and_tokens[] = { 1, 2 };
+	static const int64_t inner[] = { 1, 2, 3 }; /* heads in their groups, and tokens that look */
 	const struct onnx_size tokens[] = { BATCH, b->decode ? (struct onnx_size){ .size = 1 } : SEQUENCE,
 		{ .size = (int64_t)b->config->vocabulary } };
 	const struct onnx_size all[] = { BATCH, b->decode ? TOTAL : SEQUENCE };
@@ -148,7 +195,7 @@ begin(struct building *b)
 	b->places = onnx_input(b->g, "position_ids", ONNX_INT64, tokens, 2);
 	onnx_output(b->g, "logits", ONNX_FLOAT, tokens, 3);
 	onnx_attribute_int(b->g, "to", ONNX_BOOL);
-	b->mask = unsqueeze(b, onnx_node(b->g, "Cast", mask, NULL, NULL), heads_and_tokens, 2);
+	b->mask = unsqueeze(b, onnx_node(b->g, "Cast", mask, NULL, NULL), inner, 3);
 	if (!b->decode)
 		b->mask = onnx_node(b->g, "And", b->mask, causal(b), NULL);
 }
@@ -157,21 +204,24 @@ begin(struct building *b)
 static const char *
 embed(struct building *b)
 {
-	static const int64_t last[] = { -1 };
+	static const int64_t last[] = { -1 }, heads[] = { 1 };
 	const struct model_config *c = b->config;
 	const struct params *params = model_params(b->model);
 	const char *x, *is_blank;
 
 	b->embedding = weight(b, params->embedding);
 	x = onnx_node(b->g, "Gather", b->embedding, b->ids, NULL);
-	if (c->arch == MODEL_PREPEND) {
-		is_blank = unsqueeze(b, onnx_node(b->g, "Equal", b->ids, onnx_int(b->g, LOADER_PAD), NULL), last, 1);
-		x = multiply(b, x, onnx_float(b->g, (float)sqrt((double)c->channels)));
-		x = onnx_node(b->g, "Where", is_blank, onnx_float(b->g, 0), x);
-		return add(b, x,
-			onnx_node(b->g, "Gather", onnx_weight(b->g, "sines", c->context, c->channels, b->dtype, params->n), b->places, NULL));
+	if (c->arch == MODEL_LLAMA) {
+		b->cosines = unsqueeze(b, table(b, TABLE_TURN_COSINES, "turn.cosines", model_config_head(c) / 2), heads, 1);
+		b->sines = unsqueeze(b, table(b, TABLE_TURN_SINES, "turn.sines", model_config_head(c) / 2), heads, 1);
+		return x;
 	}
-	return add(b, x, onnx_node(b->g, "Gather", weight(b, params->positions), b->places, NULL));
+	if (c->arch == MODEL_GPT2)
+		return add(b, x, onnx_node(b->g, "Gather", weight(b, params->positions), b->places, NULL));
+	is_blank = unsqueeze(b, onnx_node(b->g, "Equal", b->ids, onnx_int(b->g, LOADER_PAD), NULL), last, 1);
+	x = multiply(b, x, onnx_float(b->g, (float)sqrt((double)c->channels)));
+	x = onnx_node(b->g, "Where", is_blank, onnx_float(b->g, 0), x);
+	return add(b, x, table(b, TABLE_SINES, "sines", c->channels));
 }
 
 /* ---- a layer ---- */
@@ -181,7 +231,7 @@ static const char *
 part_heads(struct building *b, const char *x, size_t n)
 {
 	static const int64_t order[] = { 0, 2, 1, 3 };
-	const int64_t shape[] = { 0, 0, (int64_t)n, (int64_t)(b->config->channels / b->config->heads) };
+	const int64_t shape[] = { 0, 0, (int64_t)n, (int64_t)model_config_head(b->config) };
 
 	return transpose(b, reshape(b, x, shape, 4), order, 4);
 }
@@ -190,8 +240,8 @@ part_heads(struct building *b, const char *x, size_t n)
 static const char *
 keep(struct building *b, const char *x, const char *what)
 {
-	const size_t D = b->config->channels / b->config->heads;
-	struct onnx_size shape[] = { BATCH, { .size = (int64_t)b->config->heads }, PAST, { .size = (int64_t)D } };
+	struct onnx_size shape[] = { BATCH, { .size = (int64_t)model_config_kv_heads(b->config) }, PAST,
+		{ .size = (int64_t)model_config_head(b->config) } };
 	char name[NAME];
 
 	if (b->decode) {
@@ -209,24 +259,56 @@ keep(struct building *b, const char *x, const char *what)
 	return x;
 }
 
+/* Queries or keys turned by their places: of each pair of channels, one in each half of a head, as a point of a plane. */
 static const char *
-attend(struct building *b, const char *qkv)
+turn(struct building *b, const char *x)
 {
-	static const int64_t turned[] = { 0, 1, 3, 2 }, back[] = { 0, 2, 1, 3 };
-	const struct model_config *c = b->config;
-	const int64_t sizes[] = { (int64_t)c->channels, (int64_t)c->channels, (int64_t)c->channels }, whole[] = { 0, 0, (int64_t)c->channels };
-	const char *parts[3], *q, *k, *v, *scores;
+	const int64_t half = (int64_t)model_config_head(b->config) / 2, sizes[] = { half, half };
+	const char *parts[2], *sides[2], *ret;
 
-	split(b, qkv, sizes, 3, parts);
-	q = part_heads(b, parts[0], c->heads);
-	k = keep(b, part_heads(b, parts[1], c->heads), "key");
-	v = keep(b, part_heads(b, parts[2], c->heads), "value");
-	q = multiply(b, q, onnx_float(b->g, (float)(1 / sqrt((double)(c->channels / c->heads)))));
-	scores = matmul(b, q, transpose(b, k, turned, 4));
+	if (b->config->arch != MODEL_LLAMA)
+		return x;
+	split(b, x, sizes, 2, parts);
+	sides[0] = onnx_node(b->g, "Sub", multiply(b, parts[0], b->cosines), multiply(b, parts[1], b->sines), NULL);
+	sides[1] = add(b, multiply(b, parts[1], b->cosines), multiply(b, parts[0], b->sines));
+	onnx_attribute_int(b->g, "axis", -1);
+	onnx_node_of(b->g, "Concat", sides, 2, &ret, 1);
+	return ret;
+}
+
+/* Queries (B, NH, S, D), keys and values (B, NKV, T, D): (B, NH, S, D). Each head of keys is for NH / NKV heads of queries: these have an axis of
+ * their own, over which keys and values are the same. */
+static const char *
+mix(struct building *b, const char *q, const char *k, const char *v)
+{
+	static const int64_t turned[] = { 0, 1, 2, 4, 3 }, group[] = { 2 };
+	const struct model_config *c = b->config;
+	const int64_t NKV = (int64_t)model_config_kv_heads(c), D = (int64_t)model_config_head(c);
+	const int64_t parted[] = { 0, NKV, (int64_t)c->heads / NKV, -1, D }, whole[] = { 0, (int64_t)c->heads, -1, D };
+	const char *scores;
+
+	q = multiply(b, q, onnx_float(b->g, (float)(1 / sqrt((double)D))));
+	q = reshape(b, q, parted, 5);
+	scores = matmul(b, q, transpose(b, unsqueeze(b, k, group, 1), turned, 5));
 	scores = onnx_node(b->g, "Where", b->mask, scores, onnx_float(b->g, -FLT_MAX));
 	onnx_attribute_int(b->g, "axis", -1);
 	scores = onnx_node(b->g, "Softmax", scores, NULL, NULL);
-	return reshape(b, transpose(b, matmul(b, scores, v), back, 4), whole, 3);
+	return reshape(b, matmul(b, scores, unsqueeze(b, v, group, 1)), whole, 4);
+}
+
+static const char *
+attend(struct building *b, const char *qkv)
+{
+	static const int64_t back[] = { 0, 2, 1, 3 };
+	const struct model_config *c = b->config;
+	const int64_t CK = (int64_t)model_config_keys(c), sizes[] = { (int64_t)c->channels, CK, CK }, whole[] = { 0, 0, (int64_t)c->channels };
+	const char *parts[3], *q, *k, *v;
+
+	split(b, qkv, sizes, 3, parts);
+	q = turn(b, part_heads(b, parts[0], c->heads));
+	k = keep(b, turn(b, part_heads(b, parts[1], model_config_kv_heads(c))), "key");
+	v = keep(b, part_heads(b, parts[2], model_config_kv_heads(c)), "value");
+	return reshape(b, transpose(b, mix(b, q, k, v), back, 4), whole, 3);
 }
 
 /* GPT-2's: x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), which opset 17 has no node for. */
@@ -241,10 +323,21 @@ gelu(struct building *b, const char *x)
 	return multiply(b, multiply(b, x, inner), onnx_float(b->g, 0.5f));
 }
 
+/* What MODEL_LLAMA's first matrix gives are gates and what passes them: x / (1 + e^-x) of the former times the latter. */
+static const char *
+gate(struct building *b, const char *x)
+{
+	const int64_t F = (int64_t)b->config->inner, sizes[] = { F, F };
+	const char *parts[2];
+
+	split(b, x, sizes, 2, parts);
+	return multiply(b, multiply(b, parts[0], onnx_node(b->g, "Sigmoid", parts[0], NULL, NULL)), parts[1]);
+}
+
 static const char *
 activate(struct building *b, const char *x)
 {
-	return b->config->arch == MODEL_GPT2 ? gelu(b, x) : onnx_node(b->g, "Relu", x, NULL, NULL);
+	return b->config->arch == MODEL_GPT2 ? gelu(b, x) : b->config->arch == MODEL_LLAMA ? gate(b, x) : onnx_node(b->g, "Relu", x, NULL, NULL);
 }
 
 static const char *
@@ -262,16 +355,17 @@ layer(struct building *b, const char *x)
 
 /* ---- the whole ---- */
 
-/* The output's matrix is the embedding, turned: Gemm does that without a copy, but for two dimensions only. */
+/* The output's matrix has a row for each id: Gemm turns it without a copy, but for two dimensions only. */
 static void
 classify(struct building *b, const char *x)
 {
 	const int64_t rows[] = { -1, (int64_t)b->config->channels }, V = (int64_t)b->config->vocabulary;
-	const char *logits, *sizes;
+	const struct params *params = model_params(b->model);
+	const char *head = params->head == params->embedding ? b->embedding : weight(b, params->head), *logits, *sizes;
 
 	x = reshape(b, x, rows, 2);
 	onnx_attribute_int(b->g, "transB", 1);
-	logits = onnx_node(b->g, "Gemm", x, b->embedding, NULL);
+	logits = onnx_node(b->g, "Gemm", x, head, NULL);
 	sizes = onnx_node(b->g, "Shape", b->ids, NULL, NULL);
 	onnx_attribute_int(b->g, "axis", 0);
 	sizes = onnx_node(b->g, "Concat", sizes, onnx_ints(b->g, &V, 1), NULL);
