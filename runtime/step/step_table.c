@@ -155,6 +155,7 @@ const struct step_command STEP_COMMANDS[] = {
 	    { "curve", "PATH", "the losses as CSV step,loss,dev_loss,learning_rate", "" },
 	    { "events", "PATH", "a folder for TensorBoard's event file", "" },
 	    { "dev-loss", "PATH", "the last loss on the documents to look at", "" },
+	    { "ui-metadata", "PATH", "what Kubeflow's pages show: its TensorBoard, and titles of samples", "" },
 	    { "output", "PATH", "the model: a folder with model.safetensors, config.json and tokenizer.json", NULL } },
 	  step_train },
 	{ "generate", "titles that a model gives to the texts of a table, as JSON lines {title}",

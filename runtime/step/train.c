@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
@@ -12,8 +14,10 @@
 #include "runtime/step/memory.h"
 #include "runtime/step/step.h"
 #include "runtime/step/train.h"
+#include "runtime/step/train_events.h"
 #include "runtime/step/train_report.h"
-#include "runtime/train/events.h"
+#include "runtime/step/train_samples.h"
+#include "runtime/step/ui_metadata.h"
 #include "runtime/train/trainer.h"
 
 enum { DEV_BATCHES = 8 /* that are looked at each time */, EXACT_DOCUMENTS = 50000000 };
@@ -32,7 +36,8 @@ struct train {
 	const struct step_call *call;
 	struct train_setup setup;
 	struct trainer *trainer;
-	struct events *events;
+	struct train_events events;
+	struct train_samples samples;
 	struct train_report report;
 	struct kept kept; /* the curve's rows */
 	struct buf curve;
@@ -96,7 +101,7 @@ say_memory(const struct train *t)
 {
 	size_t took = memory_peak();
 
-	if (took)
+	if (took && !t->setup.device->ops->available)
 		printf("memory: at most %zu MiB were taken, %zu were promised\n", took >> 20, t->setup.memory >> 20);
 }
 
@@ -126,22 +131,6 @@ find_end(struct train *t)
 
 /* ---- one step after the other ---- */
 
-/* Which scalars of a step go into the event file. */
-static int
-write_events(struct train *t, const struct trainer_step *s, double rate, struct error *err)
-{
-	double wall = now(CLOCK_REALTIME);
-	int64_t step = (int64_t)s->step;
-
-	if (!t->events)
-		return 0;
-	return events_scalar(t->events, step, wall, "loss", s->result.loss, err) ||
-	       events_scalar(t->events, step, wall, "accuracy", s->result.accuracy, err) ||
-	       events_scalar(t->events, step, wall, "gradient_norm", s->result.norm, err) ||
-	       events_scalar(t->events, step, wall, "learning_rate", s->rate, err) ||
-	       events_scalar(t->events, step, wall, "tokens_per_second", rate, err) ? -1 : 0;
-}
-
 static void
 add_row(struct train *t, const struct trainer_step *s)
 {
@@ -161,16 +150,16 @@ add_row(struct train *t, const struct trainer_step *s)
 static int
 take_stock(struct train *t, const struct trainer_step *s, struct error *err)
 {
-	double best = trainer_best(t->trainer), wall = now(CLOCK_REALTIME);
+	double best = trainer_best(t->trainer);
 
 	if (trainer_evaluate(t->trainer, DEV_BATCHES, &t->dev, err))
 		return -1;
-	if (t->dev.weight > 0) {
+	if (t->dev.weight > 0)
 		train_report_dev(&t->report, s->step, &t->dev, t->dev.loss < best);
-		if (t->events && (events_scalar(t->events, (int64_t)s->step, wall, "dev/loss", t->dev.loss, err) ||
-					 events_scalar(t->events, (int64_t)s->step, wall, "dev/accuracy", t->dev.accuracy, err)))
-			return -1;
-	}
+	if (train_samples_make(&t->samples, t->trainer, t->setup.reader, err) ||
+	    train_events_stock(&t->events, s->step, t->trainer, &t->dev, &t->samples, err))
+		return -1;
+	train_report_samples(&t->samples);
 	if (trainer_save(t->trainer, err))
 		return -1;
 	add_row(t, s);
@@ -198,7 +187,7 @@ run_step(struct train *t, struct trainer_step *s, bool *ret_stock, struct error 
 	t->loss += s->result.loss;
 	t->losses++;
 	t->tokens += s->tokens;
-	if (write_events(t, s, (double)s->tokens / (at - from), err))
+	if (train_events_step(&t->events, s, (double)s->tokens / (at - from), err))
 		return -1;
 	train_report_step(&t->report, s, time_left(t, at));
 	*ret_stock = s->step % t->setup.every == 0;
@@ -245,6 +234,27 @@ write_text(const struct train *t, const char *option, const struct buf *text, st
 }
 
 static int
+write_ui_metadata(const struct train *t, struct error *err)
+{
+	CLEANUP(buf_release) struct buf ui = { 0 }, page = { 0 };
+
+	ui_metadata_begin(&ui);
+	if (*step_text(t->call, "events"))
+		ui_metadata_tensorboard(&ui, step_text(t->call, "events"));
+	buf_printf(&page, "%" PRIu64 " steps", trainer_done(t->trainer));
+	if (t->last.weight > 0)
+		buf_printf(&page, ", loss %.4f", t->last.loss);
+	if (t->dev.weight > 0)
+		buf_printf(&page, ", on dev %.4f", t->dev.loss);
+	buf_puts(&page, "\n\n");
+	if (t->samples.n)
+		train_samples_write(&t->samples, &page);
+	ui_metadata_markdown(&ui, buf_text(&page), page.len);
+	ui_metadata_end(&ui);
+	return write_text(t, "ui-metadata", &ui, err);
+}
+
+static int
 write_outputs(struct train *t, struct error *err)
 {
 	CLEANUP(buf_release) struct buf metrics = { 0 }, dev = { 0 };
@@ -261,13 +271,24 @@ write_outputs(struct train *t, struct error *err)
 	add_metric(&metrics, "steps", (double)trainer_done(t->trainer));
 	buf_puts(&metrics, "]}\n");
 	buf_printf(&dev, "%.6f\n", t->dev.weight > 0 ? t->dev.loss : t->last.loss);
-	if (events_close(t->events, err)) {
-		t->events = NULL;
-		return -1;
-	}
-	t->events = NULL;
-	return write_text(t, "metrics", &metrics, err) || write_text(t, "curve", &t->curve, err) || write_text(t, "dev-loss", &dev, err) ||
+	return train_events_close(&t->events, true, err) || write_text(t, "metrics", &metrics, err) || write_text(t, "curve", &t->curve, err) || write_text(t, "dev-loss", &dev, err) || write_ui_metadata(t, err) ||
 	       checkpoint_write_model(step_text(t->call, "output"), trainer_model(t->trainer), &t->setup.tokenizer, err) ? -1 : 0;
+}
+
+/* What would be found out after hours only. */
+static int
+check_output(const char *path, struct error *err)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	bool empty = true;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : error_errno(err, errno, "cannot write the model to `%s`", path);
+	while ((entry = readdir(dir)))
+		empty = empty && (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."));
+	closedir(dir);
+	return empty ? 0 : error_set(err, "the folder `%s`, for the model, is not empty", path);
 }
 
 static int
@@ -275,17 +296,17 @@ open_all(struct train *t, struct error *err)
 {
 	const char *folder = t->setup.options.folder;
 
+	if (check_output(step_text(t->call, "output"), err))
+		return -1;
 	t->trainer = trainer_open(t->setup.device, t->setup.shard, &t->setup.options, err);
 	if (!t->trainer)
 		return -1;
 	model_watch(trainer_model(t->trainer), &stop_asked);
 	find_end(t);
 	say_beginning(t);
-	if (*step_text(t->call, "events")) {
-		t->events = events_open(step_text(t->call, "events"), now(CLOCK_REALTIME), err);
-		if (!t->events)
-			return -1;
-	}
+	if (train_events_open(&t->events, step_text(t->call, "events"), &t->setup, err) ||
+	    train_samples_open(&t->samples, t->trainer, t->setup.reader, err))
+		return -1;
 	buf_puts(&t->curve, "step,loss,dev_loss,learning_rate\n");
 	kept_open(&t->kept, folder, "curve", trainer_done(t->trainer), &t->curve);
 	train_report_open(&t->report, folder, trainer_done(t->trainer), t->steps);
@@ -323,7 +344,8 @@ step_train(const struct step_call *call, struct error *err)
 
 	train_report_close(&t.report);
 	kept_close(&t.kept);
-	events_close(t.events, NULL);
+	train_events_close(&t.events, false, NULL);
+	train_samples_release(&t.samples);
 	trainer_close(t.trainer);
 	train_setup_release(&t.setup);
 	buf_release(&t.curve);

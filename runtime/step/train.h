@@ -10,6 +10,7 @@ struct train_setup {
 	struct trainer_options options;
 	struct ops_device *device;
 	struct shard *shard;
+	struct tokenizer *reader;
 	struct buf tokenizer; /* its file */
 	struct buf folder; /* of the checkpoints */
 	uint64_t steps, epochs; /* 0: no limit */

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
 static const double TELL_EVERY = 0.25, SAY_EVERY = 10; /* seconds */
 
 enum { COLUMNS_MIN = 20, COLUMNS_MAX = 500 };
@@ -159,6 +161,31 @@ train_report_step(struct train_report *r, const struct trainer_step *s, double l
 	r->told = at;
 	r->loss = 0;
 	r->losses = r->tokens = 0;
+}
+
+static void
+say_text(const struct buf *text)
+{
+	CLEANUP(buf_release) struct buf clean = { 0 };
+
+	utf8_sanitise(&clean, buf_text(text), text->len);
+	for (size_t i = 0; i < clean.len; i++)
+		if ((unsigned char)clean.data[i] < ' ' || clean.data[i] == 127)
+			clean.data[i] = ' ';
+	printf("\"%s\"", buf_text(&clean));
+}
+
+void
+train_report_samples(const struct train_samples *samples)
+{
+	if (!samples->n)
+		return;
+	fputs("  its title: ", stdout);
+	say_text(&samples->items[0].made);
+	fputs(", the author's: ", stdout);
+	say_text(&samples->items[0].title);
+	putchar('\n');
+	fflush(stdout);
 }
 
 void

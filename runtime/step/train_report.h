@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "runtime/step/kept.h"
+#include "runtime/step/train_samples.h"
 #include "runtime/train/trainer.h"
 
 struct train_report {
@@ -28,6 +29,8 @@ void train_report_close(struct train_report *report); /* zero-initialised is fin
 void train_report_step(struct train_report *report, const struct trainer_step *step, double left);
 /* After a look at dev. */
 void train_report_dev(struct train_report *report, uint64_t step, const struct model_result *dev, bool best);
+/* What the model makes of the first sample, if there is one. */
+void train_report_samples(const struct train_samples *samples);
 /* In the end, instead of the time that is left. */
 void train_report_end(struct train_report *report, uint64_t step, uint64_t tokens, double seconds);
 double train_report_now(void); /* seconds of a clock that only goes on */

@@ -121,13 +121,23 @@ train_free_memory(void)
 	return memory_free().bytes;
 }
 
-/* What a GPU holds is its own to refuse: its model_new says how much was wanted. */
+/* What a device has of its own, or what this process may still have. */
+static struct memory_free
+available_to(struct ops_device *device)
+{
+	if (device->ops->available)
+		return (struct memory_free){ device->ops->available(device), "of the device" };
+	return memory_free();
+}
+
 static int
 check_memory(struct train_setup *s, struct error *err)
 {
-	struct memory_free available = memory_free();
+	struct memory_free available = available_to(s->device);
+	const struct trainer_options *o = &s->options;
 
-	s->memory = trainer_memory(&s->options, s->device, shard_info(s->shard)->documents);
+	s->memory = s->device->ops->available ? model_memory(&o->config, s->device, o->data.tokens, true) :
+						trainer_memory(o, s->device, shard_info(s->shard)->documents);
 	if (available.bytes == SIZE_MAX) {
 		printf("memory: %zu MiB will be taken\n", s->memory / MEBI);
 		return 0;
@@ -136,7 +146,7 @@ check_memory(struct train_setup *s, struct error *err)
 	fflush(stdout);
 	if (s->memory > available.bytes)
 		return error_set(err, "the training takes %zu MiB of memory, and %zu are free (%s); lower --batch-tokens (%zu) or take a smaller --size",
-			s->memory / MEBI, available.bytes / MEBI, available.why, s->options.data.tokens);
+			s->memory / MEBI, available.bytes / MEBI, available.why, o->data.tokens);
 	return 0;
 }
 
@@ -167,8 +177,8 @@ read_schedule(const struct step_call *call, struct train_setup *s, struct error 
 	double minutes;
 	struct trainer_options *o = &s->options;
 
-	if (step_number(call, "steps", STEPS_MAX, &steps, err) || step_number(call, "epochs", EPOCHS_MAX, &epochs, err) || step_real(call, "minutes", MINUTES_MAX, &minutes, err) ||
-	    step_real(call, "lr", 100, &o->rate, err) || step_number(call, "warmup", STEPS_MAX, &warmup, err) ||
+	if (step_number(call, "steps", STEPS_MAX, &steps, err) || step_number(call, "epochs", EPOCHS_MAX, &epochs, err) ||
+	    step_real(call, "minutes", MINUTES_MAX, &minutes, err) || step_real(call, "lr", 100, &o->rate, err) || step_number(call, "warmup", STEPS_MAX, &warmup, err) ||
 	    step_number(call, "every", STEPS_MAX, &every, err) || step_number(call, "keep", CHECKPOINT_KEEP_MAX, &keep, err) ||
 	    step_number(call, "seed", INT64_MAX, &seed, err))
 		return -1;
@@ -186,8 +196,6 @@ static int
 read_data(const struct step_call *call, struct train_setup *s, struct error *err)
 {
 	const char *loss = step_text(call, "loss"), *padding = step_text(call, "padding");
-	struct tokenizer *tokenizer;
-	bool same;
 
 	s->options.data.target_only = !strcmp(loss, "title");
 	if (!s->options.data.target_only && strcmp(loss, "all") != 0)
@@ -198,12 +206,10 @@ read_data(const struct step_call *call, struct train_setup *s, struct error *err
 	if (step_real(call, "dev-share", 0.9, &s->options.data.dev_share, err))
 		return -1;
 	s->shard = shard_open(step_text(call, "data"), err);
-	tokenizer = s->shard ? tokenizer_open(step_text(call, "tokenizer"), err) : NULL;
-	if (!tokenizer)
+	s->reader = s->shard ? tokenizer_open(step_text(call, "tokenizer"), err) : NULL;
+	if (!s->reader)
 		return -1;
-	same = !memcmp(shard_info(s->shard)->tokenizer, tokenizer_digest(tokenizer), SHARD_TOKENIZER);
-	tokenizer_free(tokenizer);
-	if (!same)
+	if (memcmp(shard_info(s->shard)->tokenizer, tokenizer_digest(s->reader), SHARD_TOKENIZER) != 0)
 		return error_set(err, "the tokens were made by another tokenizer than this one");
 	return train_read_file(step_text(call, "tokenizer"), BPE_FILE_MAX, &s->tokenizer, err);
 }
@@ -214,8 +220,8 @@ train_setup(const struct step_call *call, struct train_setup *s, struct error *e
 	const char *checkpoints = step_text(call, "checkpoints");
 
 	s->tokenizer.max = (size_t)BPE_FILE_MAX * 2;
-	if (read_data(call, s, err) || read_model(call, s, err) || read_schedule(call, s, err) || train_open_device(call, step_text(call, "precision"), &s->device, err) ||
-	    check_memory(s, err))
+	if (read_data(call, s, err) || read_model(call, s, err) || read_schedule(call, s, err) ||
+	    train_open_device(call, step_text(call, "precision"), &s->device, err) || check_memory(s, err))
 		return -1;
 	s->options.tokenizer = &s->tokenizer;
 	if (*checkpoints) {
@@ -230,6 +236,7 @@ void
 train_setup_release(struct train_setup *s)
 {
 	shard_close(s->shard);
+	tokenizer_free(s->reader);
 	if (s->device)
 		s->device->ops->close(s->device);
 	buf_release(&s->tokenizer);

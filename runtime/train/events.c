@@ -10,15 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/macros.h"
+#include "runtime/train/events_private.h"
 #include "runtime/train/proto.h"
-
-/* Fields of TensorBoard's messages that are written here. */
-enum {
-	EVENT_WALL_TIME = 1, EVENT_STEP = 2, EVENT_FILE_VERSION = 3, EVENT_SUMMARY = 5,
-	SUMMARY_VALUE = 1, VALUE_TAG = 1, VALUE_SIMPLE = 2,
-};
 
 struct events {
 	char *path;
@@ -96,21 +90,37 @@ events_open(const char *folder, double wall, struct error *err)
 	return events;
 }
 
+void
+event_begin(struct event *event, int64_t step, double wall, const char *tag)
+{
+	*event = (struct event){ 0 };
+	proto_double(&event->buf, EVENT_WALL_TIME, wall);
+	proto_int(&event->buf, EVENT_STEP, step);
+	event->summary = proto_begin(&event->buf, EVENT_SUMMARY);
+	event->value = proto_begin(&event->buf, SUMMARY_VALUE);
+	proto_text(&event->buf, VALUE_TAG, tag);
+}
+
+int
+event_end(struct event *event, struct events *events, struct error *err)
+{
+	int result;
+
+	proto_end(&event->buf, event->value);
+	proto_end(&event->buf, event->summary);
+	result = put_record(events, &event->buf, err);
+	buf_release(&event->buf);
+	return result;
+}
+
 int
 events_scalar(struct events *events, int64_t step, double wall, const char *tag, double number, struct error *err)
 {
-	CLEANUP(buf_release) struct buf event = { 0 };
-	size_t summary, value;
+	struct event event;
 
-	proto_double(&event, EVENT_WALL_TIME, wall);
-	proto_int(&event, EVENT_STEP, step);
-	summary = proto_begin(&event, EVENT_SUMMARY);
-	value = proto_begin(&event, SUMMARY_VALUE);
-	proto_text(&event, VALUE_TAG, tag);
-	proto_float(&event, VALUE_SIMPLE, (float)number);
-	proto_end(&event, value);
-	proto_end(&event, summary);
-	return put_record(events, &event, err);
+	event_begin(&event, step, wall, tag);
+	proto_float(&event.buf, VALUE_SIMPLE, (float)number);
+	return event_end(&event, events, err);
 }
 
 int

@@ -201,7 +201,7 @@ def test_refusals():
              ({"size": "huge"}, "`huge`"), ({"loss": "body"}, "`all` or `title`"),
              ({"context": 600}, "a document from 8"), ({"precision": "f8"}, "`auto`, `f32` or `bf16`"), ({"tokenizer": "other.json"}, "another tokenizer"),
              ({"data": "issues"}, "not a token shard"), ({"size": "gpt2", "batch_tokens": 1048576}, "MiB of memory, and"), ({"dev_share": 0.95}, "--dev-share"),
-             ({"lr": 1e30}, "--lr wants a number")]
+             ({"lr": 1e30}, "--lr wants a number"), ({"output": "m1"}, "for the model, is not empty")]
     done = step("tokenizer", input="issues", vocab=300, output="other.json")
     tap.is_(done.returncode, 0, "another tokenizer")
     for options, want in cases:
@@ -223,10 +223,61 @@ def test_events():
     events.Reload()
     tags = events.Tags()
     names = set(tags["scalars"]) | set(tags["tensors"])
-    tap.is_(names, {"loss", "accuracy", "gradient_norm", "learning_rate", "tokens_per_second", "dev/loss", "dev/accuracy"}, "TensorBoard reads it")
+    tap.ok(names >= {"loss", "accuracy", "gradient_norm", "learning_rate", "tokens_per_second", "dev/loss", "dev/accuracy"}, f"TensorBoard reads it: {names}")
     losses = events.Scalars("loss")
     tap.is_([e.step for e in losses], list(range(1, 21)), "every step")
     tap.ok(losses[0].value > losses[-1].value, "with its loss")
+
+
+def header_of(path):
+    data = read(path)
+    size = struct.unpack_from("<Q", data)[0]
+    return json.loads(data[8:8 + size]), data[8 + size:]
+
+
+def test_tensorboard():
+    """Texts, histograms and the tab HPARAMS, of a sweep."""
+    for lr in ("0.001", "0.01"):
+        done = train(steps=20, lr=lr, checkpoints="", output="s" + lr, events="sweep-" + lr, ui_metadata="ui")
+        tap.is_((done.returncode, done.stderr), (0, ""), f"lr {lr}")
+    os.mkdir("sweep")
+    for lr in ("0.001", "0.01"):
+        os.rename("sweep-" + lr, "sweep/lr-" + lr)
+    page = json.loads(read("ui"))
+    tap.is_((page["version"], page["outputs"][0]), (1, {"type": "tensorboard", "source": "sweep-0.01"}), "a button for TensorBoard on Kubeflow's page")
+    tap.contains(page["outputs"][1]["source"], "| the model's title |", "and titles")
+    if not importlib.util.find_spec("tensorboard"):
+        tap.skip("no tensorboard in this python (LATEEN_TRAIN_PYTHON)")
+        return
+    from tensorboard import context
+    from tensorboard.backend.event_processing import data_provider, plugin_event_multiplexer
+    from tensorboard.plugins import base_plugin
+    from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_groups
+    from tensorboard.util import tensor_util
+    runs = plugin_event_multiplexer.EventMultiplexer()
+    runs.AddRunsFromDirectory("sweep")
+    runs.Reload()
+    texts = [tensor_util.make_ndarray(e.tensor_proto)[0].decode() for e in runs.Tensors("lr-0.01", "samples")]
+    tap.ok(len(texts) == 2 and all(t.startswith("| the model's title | the author's |") for t in texts), "titles at each look")
+    config = tensor_util.make_ndarray(runs.Tensors("lr-0.01", "config")[0].tensor_proto)[0].decode()
+    tap.contains(config, "| lr | 0.01 |", "what it was made with")
+    tap.is_(set(runs.PluginRunToTagToContent("text")["lr-0.01"]), {"config", "samples"}, "as texts")
+    histograms = runs.PluginRunToTagToContent("histograms")["lr-0.01"]
+    tap.ok({"weights/transformer.wte.weight", "gradients/transformer.wte.weight"} <= set(histograms), "histograms")
+    spread = tensor_util.make_ndarray(runs.Tensors("lr-0.01", "weights/transformer.wte.weight")[-1].tensor_proto)
+    tensors, data = header_of("s0.01/model.safetensors")
+    begin, end = tensors["transformer.wte.weight"]["data_offsets"]
+    weights = struct.unpack(f"<{(end - begin) // 4}f", data[begin:end])
+    tap.is_((spread.shape, int(spread[:, 2].sum())), ((30, 3), len(weights)), "of every number")
+    tap.ok(abs(spread[0, 0] - min(weights)) < 1e-6 and abs(spread[-1, 1] - max(weights)) < 1e-6, "from the least to the largest")
+    provider = data_provider.MultiplexerDataProvider(runs, "sweep")
+    hparams = backend_context.Context(base_plugin.TBContext(data_provider=provider, multiplexer=runs, flags=None))
+    request = api_pb2.ListSessionGroupsRequest(start_index=0, slice_size=10,
+                                               allowed_statuses=[api_pb2.STATUS_SUCCESS, api_pb2.STATUS_FAILURE, api_pb2.STATUS_RUNNING])
+    groups = list_session_groups.Handler(context.RequestContext(), hparams, "sweep", request).run().session_groups
+    tap.is_(sorted((g.hparams["lr"].number_value, g.hparams["arch"].string_value) for g in groups), [(0.001, "prepend"), (0.01, "prepend")],
+            "a row of HPARAMS for each rate")
+    tap.is_([s.status for g in groups for s in g.sessions], [api_pb2.STATUS_SUCCESS] * 2, "and how each ended")
 
 
 def python_with_tensorboard():
@@ -252,6 +303,7 @@ def main():
         test_time()
         test_refusals()
         test_events()
+        test_tensorboard()
         os.chdir("/")
     tap.done_testing()
 
