@@ -177,6 +177,7 @@ SCRIPT_TESTS += %D%/train/gpt2_vs_transformers.py
 SCRIPT_TESTS += %D%/train/parity_vs_torch.py
 SCRIPT_TESTS += %D%/train/subword_vs_t2t.py
 SCRIPT_TESTS += %D%/train/test_export.py
+SCRIPT_TESTS += %D%/train/test_bad_data.py
 SCRIPT_TESTS += %D%/train/test_generate.py
 SCRIPT_TESTS += %D%/train/test_subword.py
 SCRIPT_TESTS += %D%/train/test_t2t_metrics.py

@@ -51,7 +51,7 @@ clean(struct arena *arena, const char *text, size_t len)
 
 /* 1: a line without its newline; empty ones are left out. */
 static int
-next_line(struct rows *rows, const char **ret, size_t *ret_len, struct error *err)
+next_line(struct rows *rows, char **ret, size_t *ret_len, struct error *err)
 {
 	for (;;) {
 		char *text = rows->line.data + rows->line_at;
@@ -85,16 +85,29 @@ next_line(struct rows *rows, const char **ret, size_t *ret_len, struct error *er
 	}
 }
 
+/* NUL, which is no text, becomes a blank: in a CSV and spelt out. */
+static void
+blank_nuls(char *text, size_t len)
+{
+	for (size_t at = 0; at + 6 <= len; at++)
+		if (text[at] == '\\') {
+			if (!memcmp(text + at, "\\u0000", 6))
+				memcpy(text + at, "\\u0020", 6);
+			at++;
+		}
+}
+
 static int
 next_object(struct rows *rows, struct arena *arena, const struct value **ret, struct error *err)
 {
-	const char *text = NULL;
+	char *text = NULL;
 	size_t len = 0;
 	int more = next_line(rows, &text, &len, err);
 
 	if (more <= 0)
 		return more;
 	rows->bad_row = true;
+	blank_nuls(text, len);
 	*ret = value_read_json(arena, text, len, err);
 	if (!*ret)
 		return error_prefix(err, "`%s`, line %llu", rows->path, (unsigned long long)rows->line_number);

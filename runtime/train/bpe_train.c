@@ -214,6 +214,13 @@ take(struct training *t, struct entry *best)
 	push_touched(t);
 }
 
+/* A run of one letter doubles with each merge; what would be longer than a reader takes is left in two. */
+static bool
+is_too_long(const struct bpe *bpe, uint64_t key)
+{
+	return bpe->tokens.items[key >> 32].len + (size_t)bpe->tokens.items[(uint32_t)key].len > BPE_TOKEN_MAX;
+}
+
 static void
 merge_all(struct training *t, int64_t min_frequency)
 {
@@ -226,7 +233,7 @@ merge_all(struct training *t, int64_t min_frequency)
 			heap_push(&t->heap, best);
 			continue;
 		}
-		if (count >= 1 && count >= min_frequency)
+		if (count >= 1 && count >= min_frequency && !is_too_long(t->bpe, best.key))
 			take(t, &best);
 		vec_release(&best.places);
 		if (count < 1 || count < min_frequency)

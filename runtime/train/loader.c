@@ -101,6 +101,8 @@ part_documents(struct loader *l, struct error *err)
 		lengths_of(l, i, &cut);
 		l->cut += cut;
 	}
+	if (!l->train.n && l->dev.n)
+		return error_set(err, "there are no documents to learn from: all %zu are kept to look at; lower their share", l->dev.n);
 	return l->train.n ? 0 : error_set(err, "there are no documents to learn from");
 }
 

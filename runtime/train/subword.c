@@ -66,7 +66,7 @@ has(const struct subword *subword, const char *bytes, size_t len)
 static int
 add_line(struct subword *subword, const char *line, size_t len, struct error *err)
 {
-	while (len && strchr(" \t\r\f\v", line[len - 1]))
+	while (len && memchr(" \t\r\f\v", line[len - 1], 5))
 		len--;
 	if (len && (line[0] == '\'' || line[0] == '"') && line[len - 1] == line[0]) {
 		line++;

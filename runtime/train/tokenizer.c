@@ -55,10 +55,13 @@ read_tokenizer(struct tokenizer *tokenizer, const struct buf *text, struct error
 	sha256_hex(buf_text(text), text->len, hex);
 	for (size_t i = 0; i < SHARD_TOKENIZER; i++)
 		tokenizer->digest[i] = (unsigned char)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
-	if (buf_text(text)[strspn(buf_text(text), " \t\r\n")] == '{')
+	if (buf_text(text)[strspn(buf_text(text), " \t\r\n")] == '{') {
 		tokenizer->bpe = bpe_read(buf_text(text), text->len, err);
-	else
+	} else {
 		tokenizer->subword = subword_read(buf_text(text), text->len, err);
+		if (!tokenizer->subword)
+			error_prefix(err, "as it does not begin with `{`, it is read as a subword vocabulary");
+	}
 	return tokenizer->bpe || tokenizer->subword ? 0 : -1;
 }
 
