@@ -212,6 +212,38 @@ multiply_add(float sums[MB][D / 8][4], const float left[MB][8][4], const bf16 *r
 	}
 }
 
+/* Scores of 16 queries from `query` on, by 64 keys from `key` on: none for keys behind the query. */
+static __device__ __forceinline__ void
+mask(float s[8][4], int query, int key)
+{
+	int lane = (int)(threadIdx.x % 32), g = lane / 4, t = lane % 4 * 2;
+
+	if (key + 63 <= query)
+		return;
+	UNROLL
+	for (int n = 0; n < 8; n++)
+		UNROLL
+		for (int r = 0; r < 4; r++)
+			if (key + 8 * n + t + r % 2 > query + g + r / 2 * 8)
+				s[n][r] = -INFINITY;
+}
+
+/* The same of scores that stand the other way: 16 keys by 64 queries. */
+static __device__ __forceinline__ void
+mask_transposed(float s[8][4], int query, int key)
+{
+	int lane = (int)(threadIdx.x % 32), g = lane / 4, t = lane % 4 * 2;
+
+	if (key + 15 <= query)
+		return;
+	UNROLL
+	for (int n = 0; n < 8; n++)
+		UNROLL
+		for (int r = 0; r < 4; r++)
+			if (key + g + r / 2 * 8 > query + 8 * n + t + r % 2)
+				s[n][r] = -INFINITY;
+}
+
 /* Stores 16 rows of a result, of which `valid` exist, times a factor for each of a lane's two rows; by way of 16 rows of a tile that this warp has for itself. */
 template <int D>
 static __device__ __forceinline__ void

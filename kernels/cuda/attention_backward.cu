@@ -57,22 +57,16 @@ statistics_of(const struct attention &a, const struct tile &tile, int h, int fir
 	return ret;
 }
 
-/* s of 16 queries from row `first` of the document on, by keys from `key` on, becomes the gradients of scores; dp is what the values
- * say of the probabilities, after dropout. */
+/* s, of 16 queries, becomes the gradients of scores; dp is what the values say of the probabilities, after dropout. */
 static __device__ __forceinline__ void
-score_gradients(float s[8][4], const float dp[8][4], const struct statistics &of, float scale, int first, int key)
+score_gradients(float s[8][4], const float dp[8][4], const struct statistics &of, float scale)
 {
-	int lane = (int)(threadIdx.x % 32), g = lane / 4, t = lane % 4 * 2;
-	bool diagonal = key + TILE > first + 1;
-
 	UNROLL
 	for (int n = 0; n < 8; n++)
 		UNROLL
 		for (int r = 0; r < 4; r++) {
 			float p = exp2_fast(s[n][r] * scale - of.logsum[r / 2]);
 
-			if (diagonal && key + 8 * n + t + r % 2 > first + g + r / 2 * 8)
-				p = 0;
 			s[n][r] = p * (dp[n][r] - of.delta[r / 2]);
 		}
 }
@@ -119,7 +113,8 @@ query_block(const struct attention &a, int h)
 		multiply_transposed<D, 1>(dp, dout, row, v + side * TILE * D);
 		if (DROPOUT)
 			drop_keys(a, draw, dp[0], tile.start + first, h, key / TILE, a.keep);
-		score_gradients(s[0], dp[0], of, a.scale * LOG2_E, first, key);
+		mask(s[0], first, key);
+		score_gradients(s[0], dp[0], of, a.scale * LOG2_E);
 		multiply_add<D, 1>(dq, s, k + side * TILE * D);
 	}
 	const float factor[2] = { a.scale, a.scale };
@@ -158,14 +153,13 @@ fill_side(const struct attention &a, const struct draw &draw, const struct tile 
 	}
 }
 
-/* s, 16 keys from `key` on by queries from `first` on, becomes what the probabilities are after dropout, and dp the gradients of scores. */
+/* s, 16 keys by the queries, becomes what the probabilities are after dropout, and dp the gradients of scores. */
 template <bool DROPOUT>
 static __device__ __forceinline__ void
-transposed_gradients(const struct attention &a, float s[8][4], float dp[8][4], const struct query_side *side, int first, int key)
+transposed_gradients(const struct attention &a, float s[8][4], float dp[8][4], const struct query_side *side)
 {
 	int lane = (int)(threadIdx.x % 32), g = lane / 4, t = lane % 4 * 2, warp = (int)(threadIdx.x / 32);
 	float scale = a.scale * LOG2_E;
-	bool diagonal = key + 15 > first;
 
 	UNROLL
 	for (int n = 0; n < 8; n++)
@@ -174,8 +168,6 @@ transposed_gradients(const struct attention &a, float s[8][4], float dp[8][4], c
 			int query = 8 * n + t + r % 2, mine = g + r / 2 * 8;
 			float p = exp2_fast(s[n][r] * scale - side->logsum[query]), keep = 1;
 
-			if (diagonal && key + mine > first + query)
-				p = 0;
 			if (DROPOUT)
 				keep = side->kept[query][mine] >> warp & 1 ? a.keep : 0;
 			s[n][r] = p * keep;
@@ -232,7 +224,8 @@ key_block(const struct attention &a, int h)
 
 			multiply_transposed<D, 1>(s, k, row, queries);
 			multiply_transposed<D, 1>(dp, v, row, gradients);
-			transposed_gradients<DROPOUT>(a, s[0], dp[0], &sides[!loads], tile.first + (i - 1) % tiles * TILE, tile.first + row);
+			mask_transposed(s[0], tile.first + (i - 1) % tiles * TILE, tile.first + row);
+			transposed_gradients<DROPOUT>(a, s[0], dp[0], &sides[!loads]);
 			multiply_add<D, 1>(dv, s, gradients);
 			multiply_add<D, 1>(dk, dp, queries);
 		}
@@ -244,9 +237,9 @@ key_block(const struct attention &a, int h)
 	store_rows<D>(to + (size_t)a.NKV * D, a.row, tile.length - tile.first - row, dv[0], ones, v + row * D);
 }
 
-/* Heads of keys first: they have more to do. */
+/* Heads of keys first: they have more to do. Three blocks share a processor, for which a few registers are spilled. */
 template <int D, bool DROPOUT>
-static __global__ void __launch_bounds__(THREADS)
+static __global__ void __launch_bounds__(THREADS, D < 128 ? 3 : 2)
 backward(struct attention a)
 {
 	int h = (int)blockIdx.y;

@@ -15,23 +15,15 @@ struct rows {
 /* Scores become probabilities, to be divided by their sum at last; what was summed so far shrinks where a larger score came. */
 template <int D>
 static __device__ __forceinline__ void
-softmax(struct rows &r, float out[D / 8][4], float s[8][4], float scale, int key)
+softmax(struct rows &r, float out[D / 8][4], float s[8][4], float scale)
 {
-	int lane = (int)(threadIdx.x % 32), g = lane / 4, t = lane % 4 * 2;
-	bool diagonal = key + KEYS > r.first + 1;
-
 	UNROLL
 	for (int half = 0; half < 2; half++) {
 		float max = r.max[half], shrink;
 
 		UNROLL
 		for (int n = 0; n < 8; n++)
-			UNROLL
-			for (int c = 0; c < 2; c++) {
-				if (diagonal && key + 8 * n + t + c > r.first + g + 8 * half)
-					s[n][2 * half + c] = -INFINITY;
-				max = fmaxf(max, s[n][2 * half + c]);
-			}
+			max = fmaxf(max, fmaxf(s[n][2 * half], s[n][2 * half + 1]));
 		max = fmaxf(max, __shfl_xor_sync(FULL_WARP, max, 1));
 		max = fmaxf(max, __shfl_xor_sync(FULL_WARP, max, 2));
 		shrink = exp2_fast((r.max[half] - max) * scale);
@@ -117,7 +109,8 @@ forward(struct attention a)
 		multiply_transposed<D, MB>(s, q, row, k + side * KEYS * D);
 		UNROLL
 		for (int m = 0; m < MB; m++) {
-			softmax<D>(rows[m], out[m], s[m], a.scale * LOG2_E, key);
+			mask(s[m], rows[m].first, key);
+			softmax<D>(rows[m], out[m], s[m], a.scale * LOG2_E);
 			if (DROPOUT)
 				drop_keys(a, draw, s[m], tile.start + rows[m].first, h, key / KEYS, 1);
 		}

@@ -50,6 +50,7 @@ static struct {
 	} allowed[KERNELS_MAX];
 
 	struct thread threads[THREADS_MAX];
+	unsigned meeting[THREADS_MAX / WARP]; /* lanes of each warp that are in a meeting */
 	unsigned n, current, waiting, done; /* of the block that runs */
 	bool inside; /* a thread runs, not the host */
 	unsigned long block; /* counts all blocks of all launches */
@@ -138,19 +139,19 @@ emulate_lane(void)
 static bool
 same_meeting(const struct emulate_meeting *a, const struct emulate_meeting *b)
 {
-	return a->run == b->run && a->mask == b->mask && a->line == b->line && strcmp(a->file, b->file) == 0;
+	return a->run == b->run && a->mask == b->mask && a->line == b->line && (a->file == b->file || strcmp(a->file, b->file) == 0);
 }
 
-/* Whether all lanes of the mask have come. */
+/* Whether all lanes of the mask have come to the same; those that never can are told. */
 static bool
-all_came(const struct emulate_meeting *m, struct emulate_meeting *ret[WARP])
+gather(const struct emulate_meeting *m, struct emulate_meeting *ret[WARP])
 {
 	struct thread *warp = &now.threads[now.current - emulate_lane()];
 	bool all = true;
 
 	for (unsigned lane = 0; lane < WARP; lane++) {
 		const struct thread *t = &warp[lane];
-		struct emulate_meeting *other = lane == emulate_lane() ? t->meeting : t->state == IN_MEETING ? t->meeting : NULL;
+		struct emulate_meeting *other = lane == emulate_lane() || t->state == IN_MEETING ? t->meeting : NULL;
 
 		ret[lane] = NULL;
 		if (!(m->mask >> lane & 1))
@@ -160,11 +161,12 @@ all_came(const struct emulate_meeting *m, struct emulate_meeting *ret[WARP])
 		if (t->state == DONE)
 			emulate_fail("%s:%d: %s waits for lane %u, which has ended", emulate_base_name(m->file), m->line, m->what, lane);
 		if (t->state == AT_BARRIER)
-			emulate_fail("%s:%d: %s waits for lane %u, which is at the barrier of %s:%d", emulate_base_name(m->file), m->line, m->what, lane,
-				emulate_base_name(t->file), t->line);
+			emulate_fail("%s:%d: %s waits for lane %u, which is at the barrier of %s:%d", emulate_base_name(m->file), m->line,
+				m->what, lane, emulate_base_name(t->file), t->line);
 		if (other && other->mask >> emulate_lane() & 1 && !same_meeting(m, other))
-			emulate_fail("%s:%d: lane %u is in %s of mask %08X, and lane %u in %s of mask %08X at %s:%d", emulate_base_name(m->file), m->line,
-				emulate_lane(), m->what, m->mask, lane, other->what, other->mask, emulate_base_name(other->file), other->line);
+			emulate_fail("%s:%d: lane %u is in %s of mask %08X, and lane %u in %s of mask %08X at %s:%d", emulate_base_name(m->file),
+				m->line, emulate_lane(), m->what, m->mask, lane, other->what, other->mask, emulate_base_name(other->file),
+				other->line);
 		if (!other || !same_meeting(m, other))
 			all = false;
 		ret[lane] = other;
@@ -172,21 +174,25 @@ all_came(const struct emulate_meeting *m, struct emulate_meeting *ret[WARP])
 	return all;
 }
 
+/* Most lanes find that others are missing, and need not look at each. */
 void
 emulate_meet(struct emulate_meeting *m)
 {
-	struct thread *me = self(), *warp = me - emulate_lane();
+	unsigned lane = emulate_lane(), *here = &now.meeting[now.current / WARP];
+	struct thread *me = self(), *warp = me - lane;
 	struct emulate_meeting *lanes[WARP];
 
-	if (!(m->mask >> emulate_lane() & 1))
+	if (!(m->mask >> lane & 1))
 		emulate_fail("%s:%d: %s is called by lane %u, which its mask %08X does not hold", emulate_base_name(m->file), m->line, m->what,
-			emulate_lane(), m->mask);
+			lane, m->mask);
 	me->meeting = m;
-	if (all_came(m, lanes)) {
+	*here |= 1u << lane;
+	if ((*here & m->mask) == m->mask && gather(m, lanes)) {
 		m->run(lanes, m->mask);
-		for (unsigned lane = 0; lane < WARP; lane++)
-			if (m->mask >> lane & 1)
-				warp[lane].state = READY;
+		*here &= ~m->mask;
+		for (unsigned i = 0; i < WARP; i++)
+			if (m->mask >> i & 1)
+				warp[i].state = READY;
 		return;
 	}
 	me->state = IN_MEETING;
@@ -316,19 +322,24 @@ prepare(struct thread *t, unsigned i)
 	fiber_start(&t->fiber, run_thread);
 }
 
+/* Nobody can go on. */
 static void
 deadlock(void)
 {
+	struct emulate_meeting *lanes[WARP];
+
+	for (now.current = 0; now.current < now.n; now.current++)
+		if (self()->state == IN_MEETING)
+			gather(self()->meeting, lanes);
 	for (unsigned i = 0; i < now.n; i++) {
 		const struct thread *t = &now.threads[i];
 
 		if (t->state == IN_MEETING)
 			emulate_fail("%s:%d: thread %u waits in %s of mask %08X for lanes that do not come", emulate_base_name(t->meeting->file),
 				t->meeting->line, i, t->meeting->what, t->meeting->mask);
+		if (t->state == AT_BARRIER)
+			emulate_fail("%s:%d: thread %u waits at a barrier to which not all come", emulate_base_name(t->file), t->line, i);
 	}
-	for (unsigned i = 0; i < now.n; i++)
-		if (now.threads[i].state == AT_BARRIER)
-			emulate_fail("%s:%d: thread %u waits at a barrier to which not all come", emulate_base_name(now.threads[i].file), now.threads[i].line, i);
 }
 
 /* Rounds over the threads, each of which runs until it waits. */
@@ -338,6 +349,7 @@ run_block(void)
 	now.block++;
 	now.counts.blocks++;
 	now.waiting = now.done = 0;
+	memset(now.meeting, 0, sizeof(now.meeting));
 	for (unsigned i = 0; i < now.n; i++)
 		prepare(&now.threads[i], i);
 	while (now.done < now.n && !now.failed) {

@@ -317,7 +317,7 @@ mistaken(int which, float *memory)
 static void
 test_mistakes(void)
 {
-	static const char *const said[MISTAKES] = { "waits in __syncwarp of mask", "are at different barriers, test_emulate.cc:",
+	static const char *const said[MISTAKES] = { "thread 0 waits at a barrier to which not all come", "are at different barriers, test_emulate.cc:",
 		"others wait at a barrier", "in __syncwarp of mask FFFFFFFF, and lane 0 in __ballot_sync", "which its mask 0000FFFF does not hold",
 		"lane 9, which is at the barrier of test_emulate.cc:", "reads lane 9, which is not in the mask 000000FF",
 		"waits for lane 3, which has ended", "lane 1 is in __syncwarp of mask 00000003, and lane 0 in", "is not aligned to 16 bytes", "is not aligned to 16 bytes",
