@@ -104,6 +104,7 @@ C_TESTS += %D%/train/test_safetensors
 C_TESTS += %D%/train/test_search
 C_TESTS += %D%/train/test_shard
 C_TESTS += %D%/train/test_trainer
+C_TESTS += %D%/train/test_weights
 
 FUZZ_TARGETS =
 FUZZ_TARGETS += %D%/fuzz/fuzz_cell
@@ -173,7 +174,7 @@ SCRIPT_TESTS += %D%/train/score_vs_peers.py
 SCRIPT_TESTS += %D%/train/bpe_vs_tokenizers.py
 SCRIPT_TESTS += %D%/train/export_vs_onnxruntime.py
 SCRIPT_TESTS += %D%/train/export_vs_transformers.py
-SCRIPT_TESTS += %D%/train/gpt2_vs_transformers.py
+SCRIPT_TESTS += %D%/train/models_vs_transformers.py
 SCRIPT_TESTS += %D%/train/parity_vs_torch.py
 SCRIPT_TESTS += %D%/train/subword_vs_t2t.py
 SCRIPT_TESTS += %D%/train/test_export.py
