@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/cuda_open.h"
 #include "kernels/plain.h"
 
 enum { LINE = 64, GROW = 65536 };
@@ -168,6 +169,8 @@ ops_open(const char *name, int threads, enum ops_precision precision, const char
 		*ret_why = "there are at most 256 threads";
 	else if (!strcmp(name, "reference"))
 		return plain_open();
+	else if (!strcmp(name, "cuda"))
+		return cuda_open(precision, ret_why);
 	else if (precision == OPS_BF16 && (!has_level(AVX512_BF16) || (strcmp(name, "cpu") != 0 && strcmp(name, "cpu-avx512-bf16") != 0)))
 		*ret_why = "this processor has no instructions for bfloat16; take f32";
 	if (*ret_why)

@@ -56,6 +56,7 @@ C_TESTS += %D%/runtime/cluster/test_control
 C_TESTS += %D%/runtime/cluster/test_door_argo
 C_TESTS += %D%/runtime/cluster/test_door_kube
 C_TESTS += %D%/runtime/cluster/test_door_kube_log
+C_TESTS += %D%/kernels/test_cuda_plugin
 C_TESTS += %D%/kernels/test_gradients
 C_TESTS += %D%/kernels/test_ops
 C_TESTS += %D%/runtime/cluster/test_api_stream
@@ -233,12 +234,14 @@ check_PROGRAMS += %D%/runtime/cluster/status_tool
 
 # The CUDA kernels on the host.
 if HAVE_CXX
+EMULATED = libemulated.a
 C_TESTS += %D%/kernels/test_cuda_attention
 C_TESTS += %D%/kernels/test_emulate
 endif
 %C%_kernels_test_cuda_attention_SOURCES = %D%/kernels/test_cuda_attention.cc
 %C%_kernels_test_cuda_attention_LDADD = libemulated.a $(LDADD)
 %C%_kernels_test_emulate_SOURCES = %D%/kernels/test_emulate.cc
+%C%_kernels_test_ops_LDADD = $(EMULATED) $(LDADD)
 %C%_kernels_test_emulate_LDADD = libemulated.a $(LDADD)
 
 # Runs on clusters, for the scripts.
