@@ -215,4 +215,5 @@ def main():
         print(json.dumps([contest(options, size, batches) for size in options.sizes.split(",")]))
 
 
-main()
+if __name__ == "__main__":
+    main()

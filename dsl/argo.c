@@ -3,6 +3,7 @@
 #include "dsl/argo.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *
@@ -156,15 +157,15 @@ name_root(struct argo *argo)
 static struct argo_usage *
 usage_of(struct argo *argo, const struct component *component)
 {
-	CLEANUP(buf_release) struct buf key = { 0 };
+	char key[32];
 	struct argo_usage *usage;
 
-	argo_identity(&key, component);
-	usage = map_get(&argo->usages, buf_text(&key));
+	snprintf(key, sizeof key, "%p", (const void *)component);
+	usage = map_get(&argo->usages, key);
 	if (usage)
 		return usage;
 	usage = arena_new_struct(argo->arena, struct argo_usage);
-	map_set(&argo->usages, buf_text(&key), usage);
+	map_set(&argo->usages, key, usage);
 	return usage;
 }
 
@@ -420,7 +421,7 @@ compile(struct argo *argo, struct target_report *ret)
 	argo_dags(argo, &templates);
 	for (size_t i = 0; i < argo->pods.n; i++)
 		rows_add(&templates, pod_template(argo, argo->pods.items[i]));
-	ret->templates = templates.n;
+	ret->templates = templates.items.n;
 	report_names(argo, ret);
 	list = rows_take(&templates);
 	return workflow_object(argo, name, list);

@@ -3,7 +3,6 @@
 #include "dsl/argo.h"
 
 #include <ctype.h>
-#include <stdint.h>
 #include <string.h>
 
 static bool
@@ -16,7 +15,7 @@ is_word(unsigned char c, bool upper)
 static const char *
 sanitise(struct arena *arena, const char *name, bool upper)
 {
-	char *clean = arena_alloc(arena, strlen(name) + 1), *to = clean;
+	CLEANUP(buf_release) struct buf buf = { 0 };
 	bool gap = false;
 
 	for (; *name; name++) {
@@ -26,12 +25,12 @@ sanitise(struct arena *arena, const char *name, bool upper)
 			gap = true;
 			continue;
 		}
-		if (gap && to > clean)
-			*to++ = '-';
+		if (gap && buf.len)
+			buf_putc(&buf, '-');
 		gap = false;
-		*to++ = c;
+		buf_putc(&buf, c);
 	}
-	return clean;
+	return arena_strndup(arena, buf_text(&buf), buf.len);
 }
 
 const char *
@@ -46,18 +45,6 @@ argo_port_name(struct arena *arena, const char *name)
 	const char *clean = sanitise(arena, name, true);
 
 	return *clean ? clean : "value";
-}
-
-void
-argo_identity(struct buf *key, const void *thing)
-{
-	char digits[sizeof(uintptr_t) * 2 + 1];
-	size_t n = 0;
-
-	for (uintptr_t rest = (uintptr_t)thing; rest; rest >>= 5)
-		digits[n++] = (char)('A' + (rest & 31));
-	digits[n++] = ' ';
-	buf_add(key, digits, n);
 }
 
 const char *

@@ -5,11 +5,11 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-#include "kernels/cuda_open.h"
 #include "kernels/plain.h"
 
-enum { LINE = 64, GROW = 65536 };
+enum { LINE = 64, GROW = 65536, HUGE = 2 * 1024 * 1024 /* bytes of a huge page */ };
 
 void *
 cpu_scratch(struct cpu *cpu, struct cpu_scratch *scratch, size_t bytes)
@@ -43,12 +43,12 @@ cpu_alloc(struct ops_device *d, size_t bytes)
 	void *memory;
 
 	(void)d;
-	if (bytes > SIZE_MAX - LINE)
+	if (bytes > SIZE_MAX - LINE || posix_memalign(&memory, bytes >= HUGE ? HUGE : LINE, bytes ? bytes : LINE))
 		return NULL;
-	bytes = (bytes + LINE - 1) / LINE * LINE;
-	memory = aligned_alloc(LINE, bytes ? bytes : LINE);
-	if (memory)
-		memset(memory, 0, bytes);
+	/* Who reads all of it again and again would spend as long on looking up pages. No harm if it fails. */
+	if (bytes >= HUGE)
+		madvise(memory, bytes, MADV_HUGEPAGE);
+	memset(memory, 0, bytes);
 	return memory;
 }
 
@@ -169,8 +169,6 @@ ops_open(const char *name, int threads, enum ops_precision precision, const char
 		*ret_why = "there are at most 256 threads";
 	else if (!strcmp(name, "reference"))
 		return plain_open();
-	else if (!strcmp(name, "cuda"))
-		return cuda_open(precision, ret_why);
 	else if (precision == OPS_BF16 && (!has_level(AVX512_BF16) || (strcmp(name, "cpu") != 0 && strcmp(name, "cpu-avx512-bf16") != 0)))
 		*ret_why = "this processor has no instructions for bfloat16; take f32";
 	if (*ret_why)

@@ -31,7 +31,7 @@
 #include <stdint.h>
 
 enum {
-	OPS_ABI = 2, /* of all that this header says */
+	OPS_ABI = 1,
 	OPS_THREADS_MAX = 256,
 	OPS_HEAD_MAX = 256, /* channels of a head */
 	OPS_DOCUMENT_MAX = 65536, /* tokens of a document: a place in attention has 16 bits */
@@ -147,13 +147,13 @@ struct ops_rotate {
 	bool back; /* by the negative angles: what backward does to the gradients */
 };
 
-/* Attention of R rows over the keys and values that are kept, (L, CK) a slot: row r sees tokens 0 to at of its slot. */
+/* Attention of R rows over the keys and values that are kept, L tokens a slot: row r sees tokens 0 to at of its slot. */
 struct ops_decode {
 	size_t R, C, NH, NKV, L;
 	const int32_t *slots, *at; /* (R); at is below L */
 	const int32_t *from; /* (slots, L): in which slot each token of a slot lies, so that texts share what they have in common */
 	const void *qkv; /* (R, QKV), of which the queries are read */
-	const void *keys, *values; /* (slots, L, CK) */
+	const void *keys, *values; /* of each slot L * CK numbers, in an order of this device's */
 	void *out; /* (R, C) */
 };
 
@@ -162,7 +162,7 @@ struct ops_keep {
 	size_t N, C, NH, NKV, L;
 	const int32_t *slots, *at; /* (N) */
 	const void *qkv; /* (N, QKV) */
-	void *keys, *values; /* (slots, L, CK) */
+	void *keys, *values; /* likewise */
 };
 
 /* Cross entropy of logits against labels with smoothing as Tensor2Tensor has it: the label gets 1 - smoothing, each other
@@ -277,15 +277,14 @@ struct ops_device {
 	const char *name; /* "cpu avx512" */
 	size_t real, narrow;
 	size_t logit_rows; /* of how many tokens it wants the logits at a time; 0: as few as the model likes */
-	bool steady; /* a list of calls with the sizes of an earlier one is much faster than one with others */
 	int threads;
 	enum ops_precision precision;
 	const char *failure; /* after `sync` failed */
 };
 
 /* Devices by name: `cpu`, with the best instructions that this machine has; `cpu-base`, `cpu-avx2`, `cpu-avx512`, with just these;
- * `cuda`, a GPU, whose plugin is looked for and loaded now; `reference`, plain loops in double precision on one thread. threads 0: one
- * for each processor that this process may use. bfloat16 is refused where there are no instructions for it. NULL with a sentence in *ret_why, a constant. */
+ * `reference`, plain loops in double precision on one thread. threads 0: one for each processor that this process may use.
+ * bfloat16 is refused where there are no instructions for it. NULL with a sentence in *ret_why, a constant. */
 struct ops_device *ops_open(const char *name, int threads, enum ops_precision precision, const char **ret_why);
 
 /* What kernels of a device share with the host. */

@@ -11,6 +11,8 @@
 
 #include "kernels/simd_attention.h"
 
+#include "kernels/simd_decode_attention.h"
+
 #include "kernels/simd_decode.h"
 
 const struct ops TABLE = {

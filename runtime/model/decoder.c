@@ -11,7 +11,7 @@
 struct decoder {
 	struct model *m;
 	size_t slots, length;
-	void **keys, **values; /* of each layer: (slots, length, CK) */
+	void **keys, **values; /* of each layer, for all slots: see struct ops_keep */
 	struct packed *packed; /* NULL: the device has no need of it */
 	void *table; /* (C, V): then the output's matrix turned, so that few rows read it in order */
 	int32_t *from; /* (slots, length), in the device's memory: in which slot each token of a slot lies */

@@ -44,7 +44,7 @@ enum { SITE_EMBED = 0xFFFFFF };
 
 /* Where the keys and values of a batch's tokens are kept. */
 struct kept {
-	void *const *keys, *const *values; /* of each layer: (slots, length, CK) */
+	void *const *keys, *const *values; /* of each layer, for all slots: see struct ops_keep */
 	size_t length;
 	const int32_t *slots; /* (N), in the device's memory */
 	const int32_t *from; /* (slots, length), likewise: see struct ops_decode */
