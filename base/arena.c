@@ -76,7 +76,7 @@ malloc_block(size_t size)
 	return b;
 }
 
-static void
+__attribute__((noinline)) static void
 add_block(struct arena *arena, size_t need)
 {
 	size_t size = arena->head ? arena->head->size * 2 : FIRST_BLOCK;
@@ -92,24 +92,30 @@ add_block(struct arena *arena, size_t need)
 	arena->head = b;
 }
 
+static void *
+take(struct arena *arena, size_t need)
+{
+	struct block *b = arena->head;
+	void *p = b->bytes + b->used;
+
+	b->used += need;
+	arena->used += need;
+	return p;
+}
+
 void *
 arena_alloc(struct arena *arena, size_t size)
 {
 	size_t align = alignof(max_align_t);
 	size_t need = (size + align - 1) / align * align;
-	struct block *b = arena->head;
-	void *p;
+	const struct block *b = arena->head;
 
+	if (b && need >= size && b->size - b->used >= need)
+		return take(arena, need);
 	if (need < size)
 		BUG("arena size overflows");
-	if (!b || b->size - b->used < need) {
-		add_block(arena, need);
-		b = arena->head;
-	}
-	p = b->bytes + b->used;
-	b->used += need;
-	arena->used += need;
-	return p;
+	add_block(arena, need);
+	return take(arena, need);
 }
 
 void *
@@ -137,15 +143,18 @@ arena_strdup(struct arena *arena, const char *text)
 char *
 arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
+	char brief[256]; /* most are: printed once, and copied */
 	va_list again;
 	char *text;
 	int n;
 
 	va_copy(again, args);
-	n = vsnprintf(NULL, 0, format, again);
+	n = vsnprintf(brief, sizeof brief, format, again);
 	va_end(again);
 	if (n < 0)
 		BUG("format `%s` cannot be printed", format);
+	if ((size_t)n < sizeof brief)
+		return arena_strndup(arena, brief, (size_t)n);
 	text = arena_alloc(arena, (size_t)n + 1);
 	vsnprintf(text, (size_t)n + 1, format, args);
 	return text;

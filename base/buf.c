@@ -42,21 +42,34 @@ buf_detach(struct buf *buf, size_t *ret_len)
 	return data;
 }
 
-char *
-buf_space(struct buf *buf, size_t len)
+/* The storage never holds more than the ceiling and its NUL, so what fits is allowed. */
+static bool
+fits(const struct buf *buf, size_t len)
+{
+	return len < buf->cap - buf->len && !buf->overflow;
+}
+
+static bool
+grow(struct buf *buf, size_t len)
 {
 	size_t max = buf->max ? buf->max : BUF_DEFAULT_MAX;
 	size_t need = buf->len + len + 1;
 
 	if (buf->overflow || len > max || buf->len > max - len) {
 		buf->overflow = true;
-		return NULL;
+		return false;
 	}
-	if (need > buf->cap) {
-		buf->cap = need < 64 ? 64 : need + need / 2;
-		buf->data = xrealloc(buf->data, buf->cap);
-	}
-	return buf->data + buf->len;
+	buf->cap = need < 64 ? 64 : need + need / 2;
+	if (buf->cap - 1 > max)
+		buf->cap = max + 1;
+	buf->data = xrealloc(buf->data, buf->cap);
+	return true;
+}
+
+char *
+buf_space(struct buf *buf, size_t len)
+{
+	return fits(buf, len) || grow(buf, len) ? buf->data + buf->len : NULL;
 }
 
 void
@@ -69,12 +82,10 @@ buf_commit(struct buf *buf, size_t len)
 void
 buf_add(struct buf *buf, const void *bytes, size_t len)
 {
-	char *space = buf_space(buf, len);
-
-	if (!space)
+	if (!fits(buf, len) && !grow(buf, len))
 		return;
 	if (len)
-		memcpy(space, bytes, len);
+		memcpy(buf->data + buf->len, bytes, len);
 	buf_commit(buf, len);
 }
 
@@ -87,11 +98,9 @@ buf_puts(struct buf *buf, const char *text)
 void
 buf_putc(struct buf *buf, char c)
 {
-	char *space = buf_space(buf, 1);
-
-	if (!space)
+	if (!fits(buf, 1) && !grow(buf, 1))
 		return;
-	*space = c;
+	buf->data[buf->len] = c;
 	buf_commit(buf, 1);
 }
 
@@ -106,23 +115,27 @@ buf_repeat(struct buf *buf, char c, size_t count)
 	buf_commit(buf, count);
 }
 
+/* Once into what room there is; again only where that was too little. */
 void
 buf_vprintf(struct buf *buf, const char *format, va_list args)
 {
+	size_t room = buf->overflow ? 0 : buf->cap - buf->len;
 	va_list again;
 	char *space;
 	int n;
 
 	va_copy(again, args);
-	n = vsnprintf(NULL, 0, format, again);
+	n = vsnprintf(room ? buf->data + buf->len : NULL, room, format, again);
 	va_end(again);
 	if (n < 0)
 		BUG("format `%s` cannot be printed", format);
 	space = buf_space(buf, (size_t)n);
-	if (!space)
-		return;
-	vsnprintf(space, (size_t)n + 1, format, args);
-	buf_commit(buf, (size_t)n);
+	if (space && (size_t)n >= room)
+		vsnprintf(space, (size_t)n + 1, format, args);
+	if (space)
+		buf_commit(buf, (size_t)n);
+	else if (room)
+		buf->data[buf->len] = '\0';
 }
 
 void

@@ -1,7 +1,8 @@
 /* A growing run of bytes, always with a NUL behind it, never past a ceiling that its owner names.
  *
  * Appending past the ceiling leaves the buffer as it was and sets `overflow`; later appends are dropped, so
- * a writer checks once, at the end. `max` 0 means BUF_DEFAULT_MAX. Zero-initialise it, release it once. */
+ * a writer checks once, at the end. `max` 0 means BUF_DEFAULT_MAX; it is set before anything is appended. Zero-initialise it,
+ * release it once. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 

@@ -83,11 +83,17 @@ freep(void *pointer_to_pointer)
 	*p = NULL;
 }
 
+/* Most arrays are small, and there may be one in each of many items: they begin small, whatever is in them. */
+enum { FIRST_BYTES = 64 };
+
 void
 vec_reserve(void **items, size_t *cap, size_t need, size_t item_size)
 {
+	size_t first;
+
 	if (need <= *cap)
 		return;
-	*cap = need < 8 ? 8 : need + need / 2;
+	first = item_size < FIRST_BYTES / 2 ? FIRST_BYTES / item_size : 2;
+	*cap = need < first ? first : need + need / 2;
 	*items = xrealloc(*items, *cap * item_size);
 }

@@ -77,17 +77,18 @@ find(const struct map *map, const char *key)
 void
 map_set(struct map *map, const char *key, void *value)
 {
-	struct map_entry *old = find(map, key);
 	uint64_t hash = hash_of(key);
+	size_t slot;
 
-	if (old) {
-		old->value = value;
-		return;
-	}
 	if ((map->n + 1) * 2 > map->n_slots)
 		rebuild(map);
+	slot = find_slot(map, key, hash);
+	if (map->slots[slot]) {
+		map->entries[map->slots[slot] - 1].value = value;
+		return;
+	}
 	vec_reserve((void **)&map->entries, &map->cap, map->n + 1, sizeof *map->entries);
-	map->slots[find_slot(map, key, hash)] = (uint32_t)(map->n + 1);
+	map->slots[slot] = (uint32_t)(map->n + 1);
 	map->entries[map->n++] = (struct map_entry){ .key = xstrdup(key), .value = value, .hash = hash };
 	map->live++;
 }

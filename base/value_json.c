@@ -87,6 +87,15 @@ write_character(struct buf *buf, const char *text, size_t len, bool ascii)
 static void
 write_string(struct buf *buf, const char *text, size_t len, bool ascii)
 {
+	size_t plain = plain_run(text, len);
+	char *space = plain == len ? buf_space(buf, len + 2) : NULL;
+
+	if (space) {
+		*space = space[len + 1] = '"';
+		memcpy(space + 1, text, len);
+		buf_commit(buf, len + 2);
+		return;
+	}
 	buf_putc(buf, '"');
 	for (size_t i = 0; i < len;) {
 		size_t n = plain_run(text + i, len - i);

@@ -3,7 +3,6 @@
 #include "dsl/argo.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 const char *
@@ -157,15 +156,15 @@ name_root(struct argo *argo)
 static struct argo_usage *
 usage_of(struct argo *argo, const struct component *component)
 {
-	char key[32];
+	CLEANUP(buf_release) struct buf key = { 0 };
 	struct argo_usage *usage;
 
-	snprintf(key, sizeof key, "%p", (const void *)component);
-	usage = map_get(&argo->usages, key);
+	argo_identity(&key, component);
+	usage = map_get(&argo->usages, buf_text(&key));
 	if (usage)
 		return usage;
 	usage = arena_new_struct(argo->arena, struct argo_usage);
-	map_set(&argo->usages, key, usage);
+	map_set(&argo->usages, buf_text(&key), usage);
 	return usage;
 }
 
@@ -421,7 +420,7 @@ compile(struct argo *argo, struct target_report *ret)
 	argo_dags(argo, &templates);
 	for (size_t i = 0; i < argo->pods.n; i++)
 		rows_add(&templates, pod_template(argo, argo->pods.items[i]));
-	ret->templates = templates.items.n;
+	ret->templates = templates.n;
 	report_names(argo, ret);
 	list = rows_take(&templates);
 	return workflow_object(argo, name, list);

@@ -21,14 +21,16 @@ enum { ARGO_NAME_MAX = 128, ARGO_PREFIX_MAX = 50 }; /* bytes of a task's or temp
 /* ---- argo_value.c: building dicts and lists ---- */
 
 struct object {
-	struct arena *arena;
-	VEC(const char *) keys;
-	VEC(const struct value *) items;
+	struct arena *arena; /* holds the arrays too */
+	const char **keys;
+	const struct value **items;
+	size_t n, cap;
 };
 
 struct rows {
 	struct arena *arena;
-	VEC(const struct value *) items;
+	const struct value **items;
+	size_t n, cap;
 };
 
 /* NULL values are left out. Keys and values are borrowed. */
@@ -51,6 +53,8 @@ const struct value *argo_nest(struct arena *arena, const char *key, const struct
 const char *argo_dns_name(struct arena *arena, const char *name);
 /* As Kubeflow names inputs and outputs: letters, digits, `_` and `-` stay, the rest is `-`. Never "". */
 const char *argo_port_name(struct arena *arena, const char *name);
+/* Appends what tells this thing from all others, as a part of a map's key. */
+void argo_identity(struct buf *key, const void *thing);
 /* The name, or with -2, -3 … behind it, so that the map did not have it; the map has it then. */
 const char *argo_unique(struct arena *arena, struct map *taken, const char *name);
 
@@ -76,6 +80,7 @@ struct argo_slot {
 	enum argo_slot_kind kind;
 	size_t index;
 	const char *name;
+	const char *what; /* in complaints: "the argument `x`" */
 };
 
 struct argo_template {

@@ -87,8 +87,7 @@ value_argument(struct argo *argo, const struct plan_step *step, const struct arg
 {
 	const struct expr *expr = argo_slot_expr(step, slot);
 	enum argo_form form = argo_slot_form(step, slot->kind);
-	const char *what = arena_printf(argo->arena, "the argument `%s`", slot->name);
-	struct argo_site site = site_in(argo, step->group, step, form, what, step->name_span);
+	struct argo_site site = site_in(argo, step->group, step, form, slot->what, step->name_span);
 
 	return argo_pair(argo->arena, slot->name, expr ? argo_text(&site, expr) : step->name);
 }

@@ -137,6 +137,5 @@ argo_flow_release(struct argo *argo)
 	for (size_t i = 0; i < argo->plan->n_groups; i++) {
 		refs_release(&argo->groups[i].inputs);
 		refs_release(&argo->groups[i].outputs);
-		vec_release(&argo->groups[i].tasks.items);
 	}
 }

@@ -3,6 +3,7 @@
 #include "dsl/argo.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <string.h>
 
 static bool
@@ -15,7 +16,7 @@ is_word(unsigned char c, bool upper)
 static const char *
 sanitise(struct arena *arena, const char *name, bool upper)
 {
-	CLEANUP(buf_release) struct buf buf = { 0 };
+	char *clean = arena_alloc(arena, strlen(name) + 1), *to = clean;
 	bool gap = false;
 
 	for (; *name; name++) {
@@ -25,12 +26,12 @@ sanitise(struct arena *arena, const char *name, bool upper)
 			gap = true;
 			continue;
 		}
-		if (gap && buf.len)
-			buf_putc(&buf, '-');
+		if (gap && to > clean)
+			*to++ = '-';
 		gap = false;
-		buf_putc(&buf, c);
+		*to++ = c;
 	}
-	return arena_strndup(arena, buf_text(&buf), buf.len);
+	return clean;
 }
 
 const char *
@@ -45,6 +46,18 @@ argo_port_name(struct arena *arena, const char *name)
 	const char *clean = sanitise(arena, name, true);
 
 	return *clean ? clean : "value";
+}
+
+void
+argo_identity(struct buf *key, const void *thing)
+{
+	char digits[sizeof(uintptr_t) * 2 + 1];
+	size_t n = 0;
+
+	for (uintptr_t rest = (uintptr_t)thing; rest; rest >>= 5)
+		digits[n++] = (char)('A' + (rest & 31));
+	digits[n++] = ' ';
+	buf_add(key, digits, n);
 }
 
 const char *

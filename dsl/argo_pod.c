@@ -53,6 +53,7 @@ argo_pod_slot(struct argo_pod *pod, enum argo_slot_kind kind, size_t index, cons
 		if (pod->slots.items[i].kind == kind && pod->slots.items[i].index == index)
 			return pod->slots.items[i].name;
 	slot.name = argo_unique(pod->argo->arena, &pod->slot_names, argo_port_name(pod->argo->arena, name));
+	slot.what = arena_printf(pod->argo->arena, "the argument `%s`", slot.name);
 	vec_push(&pod->slots, slot);
 	return slot.name;
 }
@@ -205,13 +206,15 @@ shape_of(struct argo *argo, const struct plan_step *step, const struct argo_usag
 {
 	CLEANUP(buf_release) struct buf key = { 0 };
 
-	buf_printf(&key, "%p %p %d", (const void *)step->component, (const void *)step->settings, needs_brace);
+	argo_identity(&key, step->component);
+	argo_identity(&key, step->settings);
+	buf_putc(&key, needs_brace ? 'y' : 'n');
 	for (size_t i = 0; i < step->component->n_inputs; i++) {
 		enum argo_input_kind kind = input_kind(argo->arena, step, i);
 		const struct secret *secret = kind == INPUT_SECRET ? argo_secret(argo->plan, step->args[i]) : NULL;
 		const char *constant = NULL;
 
-		buf_printf(&key, " %d", (int)kind);
+		buf_putc(&key, (char)('a' + (int)kind));
 		if (secret)
 			buf_printf(&key, ":%s/%s/%d", secret->name, secret->key ? secret->key : "", secret->optional);
 		if (kind == INPUT_FIXED || (kind == INPUT_PASSED && usage->conditions_on_inputs))

@@ -18,6 +18,20 @@ struct stretches {
 	VEC(struct stretch) list;
 };
 
+/* A `$` or `{` at `at` in the text: what the kubelet would touch is written otherwise. */
+static void
+write_special(struct buf *buf, const char *text, const char *at, bool before_hole)
+{
+	bool last = !at[1];
+
+	if (*at == '$' && (at[1] == '$' || at[1] == '(' || (last && before_hole)))
+		buf_puts(buf, "$$");
+	else if (*at == '{' && ((at > text && at[-1] == '{') || (last && before_hole)))
+		buf_puts(buf, "$(" ARGO_BRACE ")");
+	else
+		buf_putc(buf, *at);
+}
+
 bool
 argo_literal(struct buf *buf, const char *text, enum argo_form form, bool before_hole)
 {
@@ -25,15 +39,14 @@ argo_literal(struct buf *buf, const char *text, enum argo_form form, bool before
 		buf_puts(buf, text);
 		return !strstr(text, "{{") && !(before_hole && *text && text[strlen(text) - 1] == '{');
 	}
-	for (const char *p = text; *p; p++) {
-		bool last = !p[1];
-
-		if (*p == '$' && (p[1] == '$' || p[1] == '(' || (last && before_hole)))
-			buf_puts(buf, "$$");
-		else if (*p == '{' && ((p > text && p[-1] == '{') || (last && before_hole)))
-			buf_puts(buf, "$(" ARGO_BRACE ")");
-		else
-			buf_putc(buf, *p);
+	for (const char *p = text, *start = p; *p; start = p) {
+		while (*p && *p != '$' && *p != '{')
+			p++;
+		buf_add(buf, start, (size_t)(p - start));
+		if (*p) {
+			write_special(buf, text, p, before_hole);
+			p++;
+		}
 	}
 	return true;
 }

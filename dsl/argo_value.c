@@ -2,13 +2,34 @@
 
 #include "dsl/argo.h"
 
+#include <string.h>
+
+enum { FIRST_ITEMS = 4 };
+
+/* The array with room for `cap` pointers in place of those that it holds. The old one stays in the arena: twice the memory of
+ * the largest, and no malloc for each of ten thousand small objects. */
+static void *
+grow(struct arena *arena, const void *old, size_t n, size_t cap)
+{
+	void *new = arena_alloc(arena, cap * sizeof(void *));
+
+	if (n)
+		memcpy(new, old, n * sizeof(void *));
+	return new;
+}
+
 void
 object_put(struct object *object, const char *key, const struct value *value)
 {
 	if (!value)
 		return;
-	vec_push(&object->keys, key);
-	vec_push(&object->items, value);
+	if (object->n == object->cap) {
+		object->cap = object->cap ? object->cap * 2 : FIRST_ITEMS;
+		object->keys = grow(object->arena, object->keys, object->n, object->cap);
+		object->items = grow(object->arena, object->items, object->n, object->cap);
+	}
+	object->keys[object->n] = key;
+	object->items[object->n++] = value;
 }
 
 void
@@ -27,20 +48,26 @@ object_put_integer(struct object *object, const char *key, int64_t integer)
 const struct value *
 object_take(struct object *object)
 {
-	const struct value *value = NULL;
+	struct value *value = NULL;
 
-	if (object->keys.n)
-		value = value_dict(object->arena, object->keys.items, object->items.items, object->keys.n);
-	vec_release(&object->keys);
-	vec_release(&object->items);
+	if (object->n) {
+		value = arena_new_struct(object->arena, struct value);
+		*value = (struct value){ .kind = VALUE_DICT, .dict = { object->keys, object->items, object->n } };
+	}
+	*object = (struct object){ .arena = object->arena };
 	return value;
 }
 
 void
 rows_add(struct rows *rows, const struct value *value)
 {
-	if (value)
-		vec_push(&rows->items, value);
+	if (!value)
+		return;
+	if (rows->n == rows->cap) {
+		rows->cap = rows->cap ? rows->cap * 2 : FIRST_ITEMS;
+		rows->items = grow(rows->arena, rows->items, rows->n, rows->cap);
+	}
+	rows->items[rows->n++] = value;
 }
 
 void
@@ -52,11 +79,13 @@ rows_add_text(struct rows *rows, const char *text)
 const struct value *
 rows_take(struct rows *rows)
 {
-	const struct value *value = NULL;
+	struct value *value = NULL;
 
-	if (rows->items.n)
-		value = value_list(rows->arena, rows->items.items, rows->items.n);
-	vec_release(&rows->items);
+	if (rows->n) {
+		value = arena_new_struct(rows->arena, struct value);
+		*value = (struct value){ .kind = VALUE_LIST, .list = { rows->items, rows->n } };
+	}
+	*rows = (struct rows){ .arena = rows->arena };
 	return value;
 }
 

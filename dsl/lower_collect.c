@@ -326,6 +326,11 @@ collect_stmt(struct lower *l, const struct ast_stmt *stmt, size_t group)
 static void
 collect_block(struct lower *l, const struct ast_block *block, size_t group)
 {
+	struct lower_group *g = &l->groups.items[group];
+
+	/* Most statements are steps. */
+	vec_reserve((void **)&l->steps.items, &l->steps.cap, l->steps.n + block->n, sizeof *l->steps.items);
+	vec_reserve((void **)&g->children.items, &g->children.cap, g->children.n + block->n, sizeof *g->children.items);
 	for (size_t i = 0; i < block->n; i++)
 		collect_stmt(l, block->stmts[i], group);
 }

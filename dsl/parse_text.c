@@ -260,6 +260,23 @@ read_char(struct string_reader *r)
 	}
 }
 
+/* What stands for itself, in one piece. */
+static void
+read_plain(struct string_reader *r)
+{
+	const char *text = r->p->source->text;
+	uint32_t start = r->at;
+
+	for (; r->at < r->end; r->at++) {
+		unsigned char c = (unsigned char)text[r->at];
+
+		if (c < 0x20 || c >= 0x7F || c == '\\' || c == '{' || c == '}')
+			break;
+	}
+	if (r->at > start)
+		buf_add(&r->text, text + start, r->at - start);
+}
+
 struct ast_expr *
 parser_string(struct parser *p)
 {
@@ -270,8 +287,11 @@ parser_string(struct parser *p)
 	};
 	bool entered = parser_enter(p);
 
-	while (r.at < r.end && entered)
-		read_char(&r);
+	while (r.at < r.end && entered) {
+		read_plain(&r);
+		if (r.at < r.end)
+			read_char(&r);
+	}
 	end_literal(&r);
 	if (entered)
 		parser_leave(p);

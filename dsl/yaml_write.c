@@ -13,16 +13,14 @@ static const char *const reserved[] = { "y", "n", "yes", "no", "on", "off", "tru
 
 enum { RESERVED_LENGTH_MAX = 5 };
 
-/* Their first characters, so that most texts are told apart by one look. */
-static const char reserved_first[] = "yYnNoOtTfF~=<.-+?";
-
+/* Their first characters are looked at first: in all of them, the bit of a letter's case means nothing else. */
 static bool
 is_reserved(const char *text, size_t len)
 {
-	if (!len || len > RESERVED_LENGTH_MAX || !strchr(reserved_first, text[0]))
+	if (!len || len > RESERVED_LENGTH_MAX || !strchr("yntof~=<.+-?", text[0] | 0x20))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
-		if (!strcasecmp(text, reserved[i]))
+		if ((text[0] | 0x20) == reserved[i][0] && !strcasecmp(text, reserved[i]))
 			return true;
 	return false;
 }
@@ -53,6 +51,8 @@ looks_numeric(const char *text)
 static bool
 is_safe(char c)
 {
+	if (c >= 'a' && c <= 'z')
+		return true;
 	switch (c) {
 	case '_':
 	case '.':
@@ -68,7 +68,7 @@ is_safe(char c)
 	case '-':
 		return true;
 	default:
-		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c);
+		return (c >= 'A' && c <= 'Z') || is_digit(c);
 	}
 }
 
@@ -262,14 +262,13 @@ write_dict(struct buf *buf, const struct value *value, int indent, bool started)
 		if (i || !started)
 			buf_repeat(buf, ' ', (size_t)indent);
 		write_text(buf, value->dict.keys[i], strlen(value->dict.keys[i]), 0, true);
-		buf_putc(buf, ':');
 		if (!is_collection(item)) {
-			buf_putc(buf, ' ');
+			buf_add(buf, ": ", 2);
 			write_scalar(buf, item, indent + 2);
 			buf_putc(buf, '\n');
 			continue;
 		}
-		buf_putc(buf, '\n');
+		buf_add(buf, ":\n", 2);
 		/* A list under a key needs no further indent: its dashes stand under the key. */
 		write_collection(buf, item, item->kind == VALUE_LIST ? indent : indent + 2, false);
 	}
@@ -283,7 +282,7 @@ write_list(struct buf *buf, const struct value *value, int indent, bool started)
 
 		if (i || !started)
 			buf_repeat(buf, ' ', (size_t)indent);
-		buf_puts(buf, "- ");
+		buf_add(buf, "- ", 2);
 		if (is_collection(item)) {
 			write_collection(buf, item, indent + 2, true);
 			continue;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "kernels/cuda_open.h"
 #include "kernels/plain.h"
 
 enum { LINE = 64, GROW = 65536, HUGE = 2 * 1024 * 1024 /* bytes of a huge page */ };
@@ -169,6 +170,8 @@ ops_open(const char *name, int threads, enum ops_precision precision, const char
 		*ret_why = "there are at most 256 threads";
 	else if (!strcmp(name, "reference"))
 		return plain_open();
+	else if (!strcmp(name, "cuda"))
+		return cuda_open(precision, ret_why);
 	else if (precision == OPS_BF16 && (!has_level(AVX512_BF16) || (strcmp(name, "cpu") != 0 && strcmp(name, "cpu-avx512-bf16") != 0)))
 		*ret_why = "this processor has no instructions for bfloat16; take f32";
 	if (*ret_why)

@@ -31,7 +31,7 @@
 #include <stdint.h>
 
 enum {
-	OPS_ABI = 1,
+	OPS_ABI = 2, /* of all that this header says */
 	OPS_THREADS_MAX = 256,
 	OPS_HEAD_MAX = 256, /* channels of a head */
 	OPS_DOCUMENT_MAX = 65536, /* tokens of a document: a place in attention has 16 bits */
@@ -277,14 +277,15 @@ struct ops_device {
 	const char *name; /* "cpu avx512" */
 	size_t real, narrow;
 	size_t logit_rows; /* of how many tokens it wants the logits at a time; 0: as few as the model likes */
+	bool steady; /* a list of calls with the sizes of an earlier one is much faster than one with others */
 	int threads;
 	enum ops_precision precision;
 	const char *failure; /* after `sync` failed */
 };
 
 /* Devices by name: `cpu`, with the best instructions that this machine has; `cpu-base`, `cpu-avx2`, `cpu-avx512`, with just these;
- * `reference`, plain loops in double precision on one thread. threads 0: one for each processor that this process may use.
- * bfloat16 is refused where there are no instructions for it. NULL with a sentence in *ret_why, a constant. */
+ * `cuda`, a GPU, whose plugin is looked for and loaded now; `reference`, plain loops in double precision on one thread. threads 0: one
+ * for each processor that this process may use. bfloat16 is refused where there are no instructions for it. NULL with a sentence in *ret_why, a constant. */
 struct ops_device *ops_open(const char *name, int threads, enum ops_precision precision, const char **ret_why);
 
 /* What kernels of a device share with the host. */

@@ -20,5 +20,6 @@ AC_DEFUN([LATEEN_CXX], [
 	WARN_CXXFLAGS="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla -Wcast-qual -Wwrite-strings"
 	AS_IF([test "x$enable_werror" != xno], [WARN_CXXFLAGS="$WARN_CXXFLAGS -Werror"])
 	AC_SUBST([WARN_CXXFLAGS])
+	AS_IF([test $have_cxx = yes], [AC_DEFINE([HAVE_EMULATION], [1], [Define to 1 if the kernels for GPUs are there as host code, for tests.])])
 	AM_CONDITIONAL([HAVE_CXX], [test $have_cxx = yes])
 ])

@@ -23,5 +23,6 @@ lateen $PACKAGE_VERSION
   sanitizers    $enable_sanitizers
   coverage      $enable_coverage
   fuzzing       $enable_fuzzing
+  cuda          $with_cuda
 Now: make, make check, make install.])
 ])

@@ -7,7 +7,7 @@ KERNELSPEC_FILES = \
 # The standard library, in `lateen` itself.
 STD_FILES = \
 	%D%/std/std.lateen
-EXTRA_DIST += $(KERNELSPEC_FILES) $(STD_FILES) %D%/embed.sh %D%/requirements.txt
+EXTRA_DIST += $(KERNELSPEC_FILES) $(STD_FILES) %D%/cuda-toolkit.sh %D%/embed.sh %D%/requirements.txt
 
 kernelspecdir = $(datadir)/jupyter/kernels/lateen
 kernelspec_DATA = \

@@ -56,6 +56,7 @@ C_TESTS += %D%/runtime/cluster/test_control
 C_TESTS += %D%/runtime/cluster/test_door_argo
 C_TESTS += %D%/runtime/cluster/test_door_kube
 C_TESTS += %D%/runtime/cluster/test_door_kube_log
+C_TESTS += %D%/kernels/test_cuda_plugin
 C_TESTS += %D%/kernels/test_gradients
 C_TESTS += %D%/kernels/test_ops
 C_TESTS += %D%/runtime/cluster/test_api_stream
@@ -104,6 +105,7 @@ C_TESTS += %D%/train/test_safetensors
 C_TESTS += %D%/train/test_search
 C_TESTS += %D%/train/test_shard
 C_TESTS += %D%/train/test_trainer
+C_TESTS += %D%/train/test_weights
 
 FUZZ_TARGETS =
 FUZZ_TARGETS += %D%/fuzz/fuzz_cell
@@ -173,7 +175,7 @@ SCRIPT_TESTS += %D%/train/score_vs_peers.py
 SCRIPT_TESTS += %D%/train/bpe_vs_tokenizers.py
 SCRIPT_TESTS += %D%/train/export_vs_onnxruntime.py
 SCRIPT_TESTS += %D%/train/export_vs_transformers.py
-SCRIPT_TESTS += %D%/train/gpt2_vs_transformers.py
+SCRIPT_TESTS += %D%/train/models_vs_transformers.py
 SCRIPT_TESTS += %D%/train/parity_vs_torch.py
 SCRIPT_TESTS += %D%/train/subword_vs_t2t.py
 SCRIPT_TESTS += %D%/train/test_export.py
@@ -233,12 +235,14 @@ check_PROGRAMS += %D%/runtime/cluster/status_tool
 
 # The CUDA kernels on the host.
 if HAVE_CXX
+EMULATED = libemulated.a
 C_TESTS += %D%/kernels/test_cuda_attention
 C_TESTS += %D%/kernels/test_emulate
 endif
 %C%_kernels_test_cuda_attention_SOURCES = %D%/kernels/test_cuda_attention.cc
 %C%_kernels_test_cuda_attention_LDADD = libemulated.a $(LDADD)
 %C%_kernels_test_emulate_SOURCES = %D%/kernels/test_emulate.cc
+%C%_kernels_test_ops_LDADD = $(EMULATED) $(LDADD)
 %C%_kernels_test_emulate_LDADD = libemulated.a $(LDADD)
 
 # Runs on clusters, for the scripts.

@@ -17,22 +17,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* ---- what tests say ---- */
-
-enum emulate_order { EMULATE_FORWARD, EMULATE_BACKWARD };
-
-/* How often things happened since emulate_clear. */
-struct emulate_counts {
-	unsigned long launches, blocks, barriers, mmas, ldmatrixes;
-	unsigned long conflicts; /* rows of ldmatrix that meet another of their eight in a bank of shared memory */
-};
-
-extern "C" {
-void emulate_order(enum emulate_order order);
-const char *emulate_failure(void); /* NULL: none */
-void emulate_clear(void); /* forgets the failure, and counts from zero */
-struct emulate_counts *emulate_counters(void);
-}
+#include "kernels/cuda/emulate_control.h"
 
 /* ---- the language ---- */
 

@@ -80,8 +80,10 @@ say_beginning(const struct train *t)
 	struct loader *loader = trainer_loader(t->trainer);
 	const struct trainer_options *o = &t->setup.options;
 
-	printf("model: %s, %zu layers, %zu channels, %zu parameters\n", model_arch_name(o->config.arch), o->config.layers, o->config.channels,
-		params_count(model_params(trainer_model(t->trainer))));
+	printf("model: %s, %zu layers, %zu channels, %zu parameters, %s\n", model_arch_name(o->config.arch), o->config.layers, o->config.channels,
+		params_count(model_params(trainer_model(t->trainer))), trainer_optimizer_name(o->optimizer));
+	if (o->init && !trainer_done(t->trainer))
+		printf("begins with the weights of %s\n", o->init);
 	printf("data: %zu documents to learn from, %zu to look at, %zu batches of up to %zu tokens in an epoch, %.1f %% of them useful\n",
 		loader_documents(loader, false), loader_documents(loader, true), loader_batches(loader, 0), o->data.tokens,
 		100 * loader_useful(loader, 0));

@@ -11,6 +11,7 @@
 #include "runtime/step/memory.h"
 #include "runtime/step/train.h"
 #include "runtime/train/bpe.h"
+#include "runtime/train/weights.h"
 
 enum { STEPS_MAX = 1000000000, STEPS_ELSE = 1000, EPOCHS_MAX = 1000000, MINUTES_MAX = 60 * 24 * 365, MEBI = 1024 * 1024 };
 
@@ -152,22 +153,64 @@ check_memory(struct train_setup *s, struct error *err)
 
 /* ---- options ---- */
 
+/* A model that is there already: its family and sizes are what they are. */
+static int
+read_init(struct train_setup *s, const char *init, int64_t *context, struct error *err)
+{
+	struct trainer_options *o = &s->options;
+	size_t vocabulary = shard_info(s->shard)->vocabulary;
+
+	o->init = init;
+	if (checkpoint_read_config(init, &o->config, err) || weights_digest(init, "model.safetensors", &o->init_digest, err))
+		return error_prefix(err, "--init");
+	if (vocabulary > o->config.vocabulary)
+		return error_set(err, "the tokens are of a tokenizer of %zu, and the model of --init knows %zu: take its own tokenizer", vocabulary,
+			o->config.vocabulary);
+	if ((size_t)*context > o->config.context) {
+		printf("context: %zu tokens, for the model of --init takes no more\n", o->config.context);
+		*context = (int64_t)o->config.context;
+	}
+	return 0;
+}
+
 static int
 read_model(const struct step_call *call, struct train_setup *s, struct error *err)
 {
+	const char *init = step_text(call, "init");
 	int64_t tokens, context;
 	double dropout;
 	struct trainer_options *o = &s->options;
 
 	if (step_number(call, "batch-tokens", LOADER_TOKENS_MAX, &tokens, err) ||
-	    step_number(call, "context", MODEL_CONTEXT_MAX, &context, err) || step_real(call, "dropout", 0.99, &dropout, err) ||
-	    model_config_preset(&o->config, step_text(call, "arch"), step_text(call, "size"), shard_info(s->shard)->vocabulary,
-		    (size_t)context, err))
+	    step_number(call, "context", MODEL_CONTEXT_MAX, &context, err) || step_real(call, "dropout", 0.99, &dropout, err))
+		return -1;
+	if (*init ? read_init(s, init, &context, err) :
+		    model_config_preset(&o->config, step_text(call, "arch"), step_text(call, "size"), shard_info(s->shard)->vocabulary,
+			    (size_t)context, err))
 		return -1;
 	o->config.dropout = dropout;
 	o->data.tokens = (size_t)tokens;
 	o->data.context = (size_t)context;
 	return 0;
+}
+
+static int
+read_optimizer(const struct step_call *call, struct trainer_options *o, struct error *err)
+{
+	static const enum model_optimizer known[] = { MODEL_ADAM_TF, MODEL_ADAMW, MODEL_MUON };
+	const char *name = step_text(call, "optimizer");
+
+	if (step_real(call, "lr", 100, &o->rate, err) || step_real(call, "muon-lr", 100, &o->muon_rate, err))
+		return -1;
+	o->optimizer = trainer_usual(o->config.arch);
+	if (!strcmp(name, "auto"))
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (!strcmp(name, trainer_optimizer_name(known[i]))) {
+			o->optimizer = known[i];
+			return 0;
+		}
+	return error_set(err, "--optimizer wants `auto`, `adam`, `adamw` or `muon`, not `%s`", name);
 }
 
 static int
@@ -178,7 +221,7 @@ read_schedule(const struct step_call *call, struct train_setup *s, struct error 
 	struct trainer_options *o = &s->options;
 
 	if (step_number(call, "steps", STEPS_MAX, &steps, err) || step_number(call, "epochs", EPOCHS_MAX, &epochs, err) ||
-	    step_real(call, "minutes", MINUTES_MAX, &minutes, err) || step_real(call, "lr", 100, &o->rate, err) || step_number(call, "warmup", STEPS_MAX, &warmup, err) ||
+	    step_real(call, "minutes", MINUTES_MAX, &minutes, err) || read_optimizer(call, o, err) || step_number(call, "warmup", STEPS_MAX, &warmup, err) ||
 	    step_number(call, "every", STEPS_MAX, &every, err) || step_number(call, "keep", CHECKPOINT_KEEP_MAX, &keep, err) ||
 	    step_number(call, "seed", INT64_MAX, &seed, err))
 		return -1;

@@ -23,30 +23,79 @@ struct trainer {
 	struct buf warning; /* empty: none */
 };
 
+static enum model_purpose
+purpose_of(const struct trainer_options *o)
+{
+	return o->optimizer == MODEL_MUON ? MODEL_TO_TRAIN_BY_MUON : MODEL_TO_TRAIN;
+}
+
+enum model_optimizer
+trainer_usual(enum model_arch arch)
+{
+	return arch == MODEL_PREPEND ? MODEL_ADAM_TF : MODEL_ADAMW;
+}
+
+const char *
+trainer_optimizer_name(enum model_optimizer optimizer)
+{
+	static const char *const names[] = { [MODEL_ADAM_TF] = "adam", [MODEL_ADAMW] = "adamw", [MODEL_MUON] = "muon" };
+
+	return names[optimizer];
+}
+
 size_t
 trainer_memory(const struct trainer_options *o, struct ops_device *device, uint64_t documents)
 {
-	return model_memory(&o->config, device, o->data.tokens, true) + (size_t)documents * BYTES_OF_DOCUMENT + PROGRAM;
+	return model_memory(&o->config, device, o->data.tokens, purpose_of(o)) + (size_t)documents * BYTES_OF_DOCUMENT + PROGRAM;
+}
+
+static double
+part_of_rate(const struct trainer_options *o, uint64_t step)
+{
+	double s = (double)step + 1, w = o->warmup ? (double)o->warmup : 1;
+
+	return s < w ? s / w : sqrt(w / s);
 }
 
 double
 trainer_rate(const struct trainer_options *o, uint64_t step)
 {
-	double s = (double)step + 1, w = o->warmup ? (double)o->warmup : 1;
-
-	return o->rate * (s < w ? s / w : sqrt(w / s));
+	return o->rate * part_of_rate(o, step);
 }
 
-/* Adam as each family is usually trained. */
+/* Tensor2Tensor's numbers, or else those that GPT-2 is usually trained with; Muon's own are its authors'. */
 static struct model_update
 update_of(const struct trainer_options *o, uint64_t step)
 {
-	struct model_update u = { .optimizer = MODEL_ADAM_TF, .beta1 = 0.9, .beta2 = 0.98, .epsilon = 1e-9 };
+	struct model_update u = { .optimizer = o->optimizer, .beta1 = 0.9, .beta2 = 0.98, .epsilon = 1e-9 };
 
-	if (o->config.arch == MODEL_GPT2)
-		u = (struct model_update){ .optimizer = MODEL_ADAMW, .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-8, .decay = 0.1, .clip = 1 };
+	if (o->optimizer != MODEL_ADAM_TF)
+		u = (struct model_update){ .optimizer = o->optimizer, .beta1 = 0.9, .beta2 = 0.95, .epsilon = 1e-8, .decay = 0.1, .clip = 1,
+			.momentum = 0.95 };
 	u.rate = trainer_rate(o, step);
+	u.muon_rate = o->muon_rate * part_of_rate(o, step);
 	return u;
+}
+
+/* What is not as it usually is, so that a recipe stays the same when there is something new to choose. */
+static void
+write_specials(const struct trainer_options *o, char *at, size_t room)
+{
+	CLEANUP(buf_release) struct buf buf = { 0 };
+	const struct model_config *c = &o->config;
+
+	if (o->data.padding == LOADER_BUCKETED)
+		buf_puts(&buf, " bucketed");
+	if (c->arch == MODEL_LLAMA)
+		buf_printf(&buf, " %zu kv %s theta %a rope %d %a %a %a %zu", c->kv_heads, c->tied ? "tied" : "untied", c->rope.theta,
+			(int)c->rope.kind, c->rope.factor, c->rope.low, c->rope.high, c->rope.original);
+	if (o->optimizer != trainer_usual(c->arch))
+		buf_printf(&buf, " optimizer %s", trainer_optimizer_name(o->optimizer));
+	if (o->optimizer == MODEL_MUON)
+		buf_printf(&buf, " muon %a", o->muon_rate);
+	if (o->init)
+		buf_printf(&buf, " init %08x", (unsigned)o->init_digest);
+	snprintf(at, room, "%s", buf_text(&buf));
 }
 
 /* All that the numbers depend on, but for how long it goes. */
@@ -57,11 +106,11 @@ write_recipe(const struct trainer_options *o, const struct shard *shard, const s
 
 	snprintf(ret, CHECKPOINT_RECIPE_MAX,
 		"%s %zu layers %zu channels %zu heads %zu inner %zu tokens %zu context dropout %a epsilon %a smoothing %a data %08x batch %zu "
-		"loss %s dev %a rate %a warmup %" PRIu64 " seed %" PRIu64 " precision %s%s",
+		"loss %s dev %a rate %a warmup %" PRIu64 " seed %" PRIu64 " precision %s",
 		model_arch_name(c->arch), c->layers, c->channels, c->heads, c->inner, c->vocabulary, c->context, c->dropout, c->epsilon,
 		c->smoothing, shard_digest(shard), o->data.tokens, o->data.target_only ? "title" : "all", o->data.dev_share, o->rate,
-		o->warmup, o->seed, d->precision == OPS_BF16 ? "bf16" : "f32",
-		o->data.padding == LOADER_BUCKETED ? " bucketed" : "");
+		o->warmup, o->seed, d->precision == OPS_BF16 ? "bf16" : "f32");
+	write_specials(o, ret + strlen(ret), CHECKPOINT_RECIPE_MAX - strlen(ret));
 }
 
 void
@@ -145,8 +194,8 @@ open_all(struct trainer *t, struct ops_device *device, const struct shard *shard
 	t->loader = loader_open(shard, &o->data, err);
 	if (!t->loader)
 		return -1;
-	t->model = model_new(device, &o->config, o->data.tokens, true, o->seed, err);
-	if (!t->model)
+	t->model = model_new(device, &o->config, o->data.tokens, purpose_of(o), o->seed, err);
+	if (!t->model || (o->init && checkpoint_load(o->init, t->model, false, err)))
 		return -1;
 	return o->folder ? resume(t, err) : 0;
 }

@@ -18,13 +18,21 @@
 struct trainer_options {
 	struct model_config config;
 	struct loader_options data;
+	enum model_optimizer optimizer;
 	double rate; /* of learning: the largest, reached after the warm-up */
+	double muon_rate; /* the same of what Muon moves */
 	uint64_t warmup; /* steps; behind it the rate falls as one over the root of the step */
 	uint64_t seed;
 	const char *folder; /* of this training's checkpoints; NULL: none are written */
 	size_t keep; /* checkpoints, besides the best */
 	const struct buf *tokenizer; /* its file, for whoever uses a checkpoint */
+	const char *init; /* a folder whose weights it begins with, of the same config but for dropout and smoothing; NULL: none */
+	uint32_t init_digest; /* of these weights */
 };
+
+/* With which a family is usually trained. */
+enum model_optimizer trainer_usual(enum model_arch arch);
+const char *trainer_optimizer_name(enum model_optimizer optimizer);
 
 enum { TRAINER_MEAN_STEPS = 20, TRAINER_PATIENCE = 100, TRAINER_DOCUMENTS_NAMED = 8 };
 #define TRAINER_FAR 1.5

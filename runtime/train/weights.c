@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <zlib.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/macros.h"
@@ -246,6 +248,29 @@ weights_read(const char *folder, const char *name, struct model *model, const en
 		for (size_t i = 0; !result && i < params->n; i++)
 			if (is_state(model, slabs[s], &params->items[i]))
 				result = read_param(files, model, slabs[s], &params->items[i], err);
+	if (result)
+		error_prefix(err, "`%s/%s`", folder, name);
+	close_files(files);
+	free(files);
+	arena_free(arena);
+	return result;
+}
+
+int
+weights_digest(const char *folder, const char *name, uint32_t *ret, struct error *err)
+{
+	struct files *files = xcalloc(1, sizeof(*files));
+	struct arena *arena = arena_new();
+	int result = open_files(files, folder, name, arena, err);
+
+	*ret = 0;
+	for (size_t i = 0; i < files->n && !result; i++)
+		for (size_t k = 0; k < safetensors_count(files->items[i]); k++) {
+			const struct tensor *t = safetensors_item(files->items[i], k);
+			uLong crc = crc32_z(*ret, (const unsigned char *)t->name, strlen(t->name) + 1);
+
+			*ret = (uint32_t)crc32_z(crc, t->data, t->n * tensor_dtype_size(t->dtype));
+		}
 	if (result)
 		error_prefix(err, "`%s/%s`", folder, name);
 	close_files(files);

@@ -14,4 +14,7 @@ int weights_write(const char *path, const struct model *model, const enum model_
  * another shape, or holds what is no number is an error. */
 int weights_read(const char *folder, const char *name, struct model *model, const enum model_slab *slabs, size_t n, struct error *err);
 
+/* A number that other weights do not have, by all bytes of their files. */
+int weights_digest(const char *folder, const char *name, uint32_t *ret, struct error *err);
+
 #endif

@@ -4,10 +4,14 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/tap.h"
 
 enum { GUARD = 64 };
+
+/* bfloat16 has 8 bits; a result may be one step off, of the largest number. */
+static const double NARROW = 8e-3;
 
 struct array
 array_new(size_t n)
@@ -28,6 +32,8 @@ array_release(struct array *array)
 {
 	free(array->ref - GUARD);
 	free(array->got - GUARD);
+	if (array->narrow)
+		free(array->narrow - GUARD);
 }
 
 double
@@ -61,6 +67,49 @@ array_of(size_t n, double value)
 	return array;
 }
 
+/* To the nearest, ties to even. */
+static unsigned short
+to_bf16(float x)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &x, sizeof(bits));
+	return (unsigned short)((bits & 0x7FFFFFFF) > 0x7F800000 ? 0x7FFF : (bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+static float
+of_bf16(unsigned short x)
+{
+	uint32_t bits = (uint32_t)x << 16;
+	float ret;
+
+	memcpy(&ret, &bits, sizeof(ret));
+	return ret;
+}
+
+/* Guards as well. */
+static void
+take_back(const struct array *array)
+{
+	if (array->narrow)
+		for (ptrdiff_t i = -GUARD; i < (ptrdiff_t)array->n + GUARD; i++)
+			array->got[i] = of_bf16(array->narrow[i]);
+}
+
+void *
+array_narrow(struct array *array)
+{
+	if (array->narrow)
+		return array->narrow;
+	array->narrow = (unsigned short *)xmalloc((array->n + 2 * GUARD) * sizeof(*array->narrow)) + GUARD;
+	for (ptrdiff_t i = -GUARD; i < (ptrdiff_t)array->n + GUARD; i++)
+		array->narrow[i] = to_bf16(array->got[i]);
+	take_back(array);
+	for (size_t i = 0; i < array->n; i++)
+		array->ref[i] = (double)array->got[i];
+	return array->narrow;
+}
+
 static bool
 guards_hold(const struct array *array)
 {
@@ -76,6 +125,9 @@ array_same(const struct array *array, double tolerance, const char *name)
 	double largest = 0, worst = 0;
 	size_t where = 0;
 
+	take_back(array);
+	if (array->narrow && tolerance > 0 && tolerance < NARROW)
+		tolerance = NARROW;
 	for (size_t i = 0; i < array->n; i++) {
 		double difference = fabs(array->ref[i] - (double)array->got[i]);
 

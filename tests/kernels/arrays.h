@@ -11,6 +11,7 @@ struct array {
 	size_t n;
 	double *ref;
 	float *got;
+	unsigned short *narrow; /* the second one's, as bfloat16; NULL: it works on `got` */
 };
 
 /* Filled with NaN. */
@@ -19,6 +20,9 @@ void array_release(struct array *array);
 /* Numbers from -scale to scale, the same for both and for every call with the same seed. */
 struct array array_random(size_t n, uint64_t seed, double scale);
 struct array array_of(size_t n, double value);
+/* Rounds the numbers to bfloat16, for both, and gives them as such for the device that is tested. What it makes of them is taken back by
+ * array_same, which then allows for their rounding. */
+void *array_narrow(struct array *array);
 /* An assertion: the largest difference is at most `tolerance` times the largest number of the reference, and no guard was written to. */
 bool array_same(const struct array *array, double tolerance, const char *name);
 /* The next number of a sequence, from -1 to 1. */

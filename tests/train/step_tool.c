@@ -5,6 +5,7 @@
  *     step_tool dev SHARD TOKENS CONTEXT N FILE SEED DEV_SHARE    likewise N batches of those that are kept for looking
  *     step_tool train SHARD TOKENS CONTEXT N SIZE f32|bf16 THREADS    takes a step on each, and prints tokens, seconds of the clock and of the
  *         processor; at the end the device, the greatest memory in KiB, and what `train` would promise to need
+ *     step_tool logits FOLDER ID...    what a model says behind each of these ids, as single-precision numbers (n, V)
  *     step_tool matmul f32|bf16 THREADS    the most GFLOP/s of one product of matrices, of sizes as `small` has them */
 #include "config.h"
 
@@ -15,6 +16,7 @@
 #include <time.h>
 
 #include "runtime/model/model.h"
+#include "runtime/train/checkpoint.h"
 #include "runtime/train/loader.h"
 #include "runtime/train/trainer.h"
 
@@ -161,6 +163,40 @@ matmul(char **argv)
 	return 0;
 }
 
+static int
+logits(int n, char **ids, const char *folder)
+{
+	struct model_batch b = { .N = (size_t)n, .documents = 1, .longest = (size_t)n, .ids = xcalloc((size_t)n, sizeof(int32_t)),
+		.places = xcalloc((size_t)n, sizeof(int32_t)), .labels = xcalloc((size_t)n, sizeof(int32_t)),
+		.weights = xcalloc((size_t)n, sizeof(float)), .starts = (int32_t[]){ 0, n } };
+	struct ops_device *d = open_device("f32", "2");
+	struct model_config config;
+	struct model *model;
+	struct error err;
+	float *ret;
+	size_t written;
+
+	if (checkpoint_read_config(folder, &config, &err))
+		BUG("%s", err.text);
+	for (int i = 0; i < n; i++) {
+		b.ids[i] = (int32_t)number(ids[i]);
+		b.places[i] = i;
+	}
+	model = model_new(d, &config, b.N, MODEL_TO_USE, 0, &err);
+	ret = xcalloc(b.N * config.vocabulary, sizeof(*ret));
+	if (!model || checkpoint_load(folder, model, false, &err) || model_logits(model, &b, b.places, b.N, ret, &err))
+		BUG("%s", err.text);
+	written = fwrite(ret, sizeof(*ret), b.N * config.vocabulary, stdout);
+	model_free(model);
+	d->ops->close(d);
+	free(ret);
+	free(b.ids);
+	free(b.places);
+	free(b.labels);
+	free(b.weights);
+	return written != b.N * config.vocabulary;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -172,6 +208,8 @@ main(int argc, char **argv)
 		return train(argv);
 	if (argc == 4 && !strcmp(argv[1], "matmul"))
 		return matmul(argv);
+	if (argc > 3 && !strcmp(argv[1], "logits"))
+		return logits(argc - 3, argv + 3, argv[2]);
 	fprintf(stderr, "see the top of tests/train/step_tool.c\n");
 	return 2;
 }

@@ -20,7 +20,12 @@ make_model(struct ops_device *d, enum model_arch arch)
 	struct model *m;
 
 	config.arch = arch;
-	m = model_new(d, &config, 64, false, 3, NULL);
+	if (arch == MODEL_LLAMA) {
+		config.heads = 4;
+		config.kv_heads = 2;
+		config.rope.theta = 100;
+	}
+	m = model_new(d, &config, 64, MODEL_TO_USE, 3, NULL);
 	/* As it begins, every token is about as likely. */
 	for (size_t i = 0; i < model_params(m)->n; i++) {
 		float *weights = model_at(m, MODEL_WEIGHTS, i);
@@ -336,7 +341,7 @@ main(void)
 		.top_p = 0.95, .top_k = 4, .seed = 8 };
 	struct search_options beam = beam_options(3);
 
-	for (int arch = 0; arch < 2; arch++) {
+	for (int arch = MODEL_PREPEND; arch <= MODEL_LLAMA; arch++) {
 		struct model *m = make_model(d, (enum model_arch)arch);
 
 		test_decoder(m);

@@ -11,6 +11,7 @@
 
 #include "runtime/train/events.h"
 #include "runtime/train/trainer.h"
+#include "runtime/train/weights.h"
 #include "tests/tap.h"
 
 enum { DOCUMENTS = 60, VOCABULARY = 50, TOKENS = 96, CONTEXT = 32 };
@@ -289,19 +290,44 @@ train(struct ops_device *d, const struct shard *shard, const struct trainer_opti
 }
 
 static void
-test_resume(struct ops_device *d, const struct shard *shard, const char *folder, const struct buf *tokenizer, enum loader_padding padding)
+test_resume(struct ops_device *d, const struct shard *shard, const char *folder, struct trainer_options o)
 {
-	struct trainer_options o = options_in(NULL, tokenizer);
 	char path[4096];
 	size_t n;
-	CLEANUP(freep) float *whole = NULL, *parts = NULL;
+	CLEANUP(freep) float *whole = train(d, shard, &o, 31, 1000, &n), *parts = NULL;
 
-	o.data.padding = padding;
-	whole = train(d, shard, &o, 31, 1000, &n);
-	snprintf(path, sizeof(path), "%s/parts-%d/of/it", folder, (int)padding);
+	snprintf(path, sizeof(path), "%s/parts-%s-%s-%d/of/it", folder, model_arch_name(o.config.arch), trainer_optimizer_name(o.optimizer),
+		(int)o.data.padding);
 	o.folder = path;
 	parts = train(d, shard, &o, 31, 3, &n);
 	ok(!memcmp(whole, parts, n * sizeof(*whole)), "is the one that never stopped, bit for bit");
+}
+
+static struct trainer_options
+llama_in(const char *folder, const struct buf *tokenizer, enum model_optimizer optimizer)
+{
+	struct trainer_options o = options_in(folder, tokenizer);
+
+	o.config.arch = MODEL_LLAMA;
+	o.config.heads = 4;
+	o.config.kv_heads = 2;
+	o.config.rope.theta = 100;
+	o.config.smoothing = 0;
+	o.optimizer = optimizer;
+	o.muon_rate = 0.01;
+	return o;
+}
+
+static void
+test_resumes(struct ops_device *d, const struct shard *shard, const char *folder, const struct buf *tokenizer)
+{
+	struct trainer_options o = options_in(NULL, tokenizer);
+
+	test_resume(d, shard, folder, o);
+	o.data.padding = LOADER_BUCKETED;
+	test_resume(d, shard, folder, o);
+	test_resume(d, shard, folder, llama_in(NULL, tokenizer, MODEL_ADAMW));
+	test_resume(d, shard, folder, llama_in(NULL, tokenizer, MODEL_MUON));
 }
 
 static bool
@@ -498,6 +524,47 @@ test_model_folder(struct ops_device *d, const struct shard *shard, const char *f
 	trainer_close(t);
 }
 
+/* A training begins with another one's weights, and is another training by that. */
+static void
+test_init(struct ops_device *d, const struct shard *shard, const char *folder, const struct buf *tokenizer)
+{
+	struct trainer_options first = llama_in(NULL, tokenizer, MODEL_MUON), second;
+	struct error err = { "" };
+	struct trainer *t = trainer_open(d, shard, &first, &err), *more;
+	struct buf a = { 0 }, b = { 0 };
+	struct trainer_step s;
+	char path[4096];
+	size_t n;
+	float *trained, *begun;
+
+	snprintf(path, sizeof(path), "%s/init", folder);
+	ok(t && !trainer_step(t, &s, &err) && !trainer_step(t, &s, &err), "two steps");
+	ok(!checkpoint_write_model(path, trainer_model(t), tokenizer, &err), "of which the model is written %s", err.text);
+	trained = weights_of(t, &n);
+	second = llama_in(NULL, tokenizer, MODEL_ADAMW);
+	second.init = path;
+	ok(!weights_digest(path, "model.safetensors", &second.init_digest, &err) && second.init_digest, "its digest");
+	more = trainer_open(d, shard, &second, &err);
+	if (ok(more != NULL, "another training begins with it %s", err.text)) {
+		begun = weights_of(more, &n);
+		ok(!memcmp(trained, begun, n / 3 * sizeof(*begun)), "with the same weights");
+		ok(!trainer_done(more) && !trainer_step(more, &s, &err), "and its first step");
+		trainer_name(&second, shard, d, &a);
+		second.init_digest++;
+		trainer_name(&second, shard, d, &b);
+		ok(strcmp(buf_text(&a), buf_text(&b)) != 0, "from other weights it has another name: %s, %s", buf_text(&a), buf_text(&b));
+		free(begun);
+	}
+	second.config.inner = 25;
+	ok(!trainer_open(d, shard, &second, &err), "weights of another config");
+	contains(err.text, "another shape", "are refused, and told why");
+	trainer_close(more);
+	trainer_close(t);
+	buf_release(&a);
+	buf_release(&b);
+	free(trained);
+}
+
 int
 main(void)
 {
@@ -517,12 +584,12 @@ main(void)
 	test_loader(one, false, LOADER_PACKED);
 	test_loader(one, false, LOADER_BUCKETED);
 	test_bad_loaders(folder, two);
-	test_resume(d, two, folder, &tokenizer, LOADER_PACKED);
-	test_resume(d, two, folder, &tokenizer, LOADER_BUCKETED);
+	test_resumes(d, two, folder, &tokenizer);
 	test_checkpoints(d, two, folder, &tokenizer);
 	test_damage(d, two, folder, &tokenizer);
 	test_divergence(d, two, folder, &tokenizer);
 	test_model_folder(d, two, folder, &tokenizer);
+	test_init(d, two, folder, &tokenizer);
 	shard_close(two);
 	shard_close(one);
 	d->ops->close(d);
