@@ -36,6 +36,7 @@ libkernel_a_SOURCES += %D%/fetch.c %D%/fetch.h
 libkernel_a_SOURCES += %D%/file.c %D%/file.h
 libkernel_a_SOURCES += %D%/forwards.c %D%/forwards.h
 libkernel_a_SOURCES += %D%/handshake.c %D%/handshake.h
+libkernel_a_SOURCES += %D%/heap.c %D%/heap.h
 libkernel_a_SOURCES += %D%/heartbeat.c %D%/heartbeat.h
 libkernel_a_SOURCES += %D%/history.c %D%/history.h
 libkernel_a_SOURCES += %D%/http_get.c %D%/http_get.h

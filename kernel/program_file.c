@@ -6,7 +6,11 @@
 #include <string.h>
 
 #include "kernel/file.h"
+#include "kernel/heap.h"
 #include "kernel/resolver.h"
+
+/* Beside the arenas, compiling takes about so much memory for each byte of the program. */
+enum { HEAP_PER_BYTE = 32 };
 
 int
 program_file_open(struct program_file *file, const char *path, struct error *err)
@@ -18,6 +22,7 @@ program_file_open(struct program_file *file, const char *path, struct error *err
 	diags_init(&file->diags);
 	rc = file_read_program(path, &text, err);
 	if (rc == 0) {
+		heap_expect(text.len * HEAP_PER_BYTE);
 		file->source = source_new(path, buf_text(&text), text.len);
 		file->resolver = resolver_new();
 		file->scope = scope_new(file->resolver);
