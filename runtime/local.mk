@@ -188,6 +188,7 @@ libruntime_a_SOURCES += %D%/train/events_private.h
 libruntime_a_SOURCES += %D%/train/events_tensors.c
 libruntime_a_SOURCES += %D%/train/folder.c %D%/train/folder.h
 libruntime_a_SOURCES += %D%/train/huggingface.c %D%/train/huggingface.h
+libruntime_a_SOURCES += %D%/train/heap.h
 libruntime_a_SOURCES += %D%/train/loader.c %D%/train/loader.h
 libruntime_a_SOURCES += %D%/train/loader_plan.c %D%/train/loader_plan.h
 libruntime_a_SOURCES += %D%/train/onnx.c %D%/train/onnx.h

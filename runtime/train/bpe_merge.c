@@ -6,6 +6,7 @@
 
 #include "base/macros.h"
 #include "runtime/train/bpe_private.h"
+#include "runtime/train/heap.h"
 
 enum { SHORT_MAX = 64 /* bytes: up to here looking through all pairs beats a heap */ };
 
@@ -58,39 +59,12 @@ struct heap {
 };
 
 static bool
-is_before(struct candidate a, struct candidate b)
+is_before(const struct candidate *a, const struct candidate *b)
 {
-	return a.rank < b.rank || (a.rank == b.rank && a.at < b.at);
+	return a->rank < b->rank || (a->rank == b->rank && a->at < b->at);
 }
 
-static void
-heap_push(struct heap *heap, struct candidate new)
-{
-	size_t at = heap->n;
-
-	vec_push(heap, new);
-	for (; at && is_before(new, heap->items[(at - 1) / 2]); at = (at - 1) / 2)
-		heap->items[at] = heap->items[(at - 1) / 2];
-	heap->items[at] = new;
-}
-
-static struct candidate
-heap_pop(struct heap *heap)
-{
-	struct candidate first = heap->items[0], last = heap->items[--heap->n];
-	size_t at = 0, child;
-
-	while ((child = 2 * at + 1) < heap->n) {
-		if (child + 1 < heap->n && is_before(heap->items[child + 1], heap->items[child]))
-			child++;
-		if (!is_before(heap->items[child], last))
-			break;
-		heap->items[at] = heap->items[child];
-		at = child;
-	}
-	heap->items[at] = last;
-	return first;
-}
+HEAP(heap, struct heap, struct candidate, is_before)
 
 static void
 consider(const struct bpe *bpe, struct heap *heap, const struct part *parts, size_t at)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/macros.h"
+#include "runtime/train/heap.h"
 
 struct places {
 	uint32_t *items; /* words */
@@ -110,34 +111,7 @@ is_before(const struct entry *a, const struct entry *b)
 	return a->count > b->count || (a->count == b->count && a->key < b->key);
 }
 
-static void
-heap_push(struct heap *heap, struct entry new)
-{
-	size_t at = heap->n;
-
-	vec_push(heap, new);
-	for (; at && is_before(&new, &heap->items[(at - 1) / 2]); at = (at - 1) / 2)
-		heap->items[at] = heap->items[(at - 1) / 2];
-	heap->items[at] = new;
-}
-
-static struct entry
-heap_pop(struct heap *heap)
-{
-	struct entry first = heap->items[0], last = heap->items[--heap->n];
-	size_t at = 0, child;
-
-	while ((child = 2 * at + 1) < heap->n) {
-		if (child + 1 < heap->n && is_before(&heap->items[child + 1], &heap->items[child]))
-			child++;
-		if (!is_before(&heap->items[child], &last))
-			break;
-		heap->items[at] = heap->items[child];
-		at = child;
-	}
-	heap->items[at] = last;
-	return first;
-}
+HEAP(heap, struct heap, struct entry, is_before)
 
 /* Pairs that came up go into the heap with the words in which they did. */
 static void
