@@ -154,6 +154,7 @@ struct ops_decode {
 	const int32_t *from; /* (slots, L): in which slot each token of a slot lies, so that texts share what they have in common */
 	const void *qkv; /* (R, QKV), of which the queries are read */
 	const void *keys, *values; /* of each slot L * CK numbers, in an order of this device's */
+	bool halves; /* that are bfloat16; false on devices that do not pack matrices */
 	void *out; /* (R, C) */
 };
 
@@ -163,6 +164,7 @@ struct ops_keep {
 	const int32_t *slots, *at; /* (N) */
 	const void *qkv; /* (N, QKV) */
 	void *keys, *values; /* likewise */
+	bool halves;
 };
 
 /* Cross entropy of logits against labels with smoothing as Tensor2Tensor has it: the label gets 1 - smoothing, each other

@@ -19,6 +19,9 @@ size_t plain_packed_size(struct ops_device *d, const struct ops_pack *p);
 void plain_pack(struct ops_device *d, const struct ops_pack *p, void *to);
 void plain_packed_matmul(struct ops_device *d, const struct ops_packed *m);
 
+/* The nearest bfloat16. */
+double plain_bf16(double x);
+
 /* What a number of a place is multiplied with. */
 static inline double
 plain_keep(const struct ops_dropout *dropout, uint64_t element)

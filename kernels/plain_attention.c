@@ -141,8 +141,10 @@ plain_keep_rows(struct ops_device *d, const struct ops_keep *k)
 		const double *key = (const double *)k->qkv + i * (k->C + 2 * CK) + k->C;
 		size_t at = ((size_t)k->slots[i] * k->L + (size_t)k->at[i]) * CK;
 
-		memcpy((double *)k->keys + at, key, CK * sizeof(double));
-		memcpy((double *)k->values + at, key + CK, CK * sizeof(double));
+		for (size_t c = 0; c < CK; c++) {
+			((double *)k->keys)[at + c] = k->halves ? plain_bf16(key[c]) : key[c];
+			((double *)k->values)[at + c] = k->halves ? plain_bf16(key[CK + c]) : key[CK + c];
+		}
 	}
 }
 

@@ -13,8 +13,8 @@ stepped(double x, double max)
 	return max > 0 ? rint(x * 127 / max) * max / 127 : 0;
 }
 
-static double
-to_bf16(double x)
+double
+plain_bf16(double x)
 {
 	float single = (float)x;
 	uint32_t bits;
@@ -62,7 +62,7 @@ plain_pack(struct ops_device *d, const struct ops_pack *p, void *to)
 		for (size_t j = 0; j < p->N; j++) {
 			double x = b[p->bt ? j * p->ldb + k : k * p->ldb + j];
 
-			packed[k * p->N + j] = p->packing == OPS_PACK_BF16 ? to_bf16(x) : x;
+			packed[k * p->N + j] = p->packing == OPS_PACK_BF16 ? plain_bf16(x) : x;
 		}
 	for (size_t j = 0; p->packing == OPS_PACK_INT8 && j < p->N; j++)
 		step_all(packed + j, p->K, p->N);

@@ -32,6 +32,44 @@ sum_each(vf sums[LANES])
 	return sums[0];
 }
 
+typedef uint16_t halves __attribute__((vector_size(2 * LANES)));
+
+/* To the nearest bfloat16, ties to even; NaN stays NaN. */
+INLINE halves
+halves_of(vf x)
+{
+	vu bits = (vu)x, nan = (vu)((vi)(bits & 0x7FFFFFFF) > 0x7F800000);
+
+	return __builtin_convertvector(((nan & (bits | 0x400000)) | (~nan & (bits + 0x7FFF + (bits >> 16 & 1)))) >> 16, halves);
+}
+
+INLINE vf
+load_halves(const uint16_t *at, size_t left)
+{
+	halves v = { 0 };
+
+	if (left >= LANES)
+		memcpy(&v, at, sizeof(v));
+	else
+		memcpy(&v, at, left * sizeof(*at));
+	return (vf)(__builtin_convertvector(v, vu) << 16);
+}
+
+/* n numbers into what is kept, from place `at` on. */
+static void
+keep_some(const struct ops_keep *k, void *kept, size_t at, const float *from, size_t n)
+{
+	if (!k->halves) {
+		memcpy((float *)kept + at, from, n * sizeof(float));
+		return;
+	}
+	for (size_t c = 0; c < n; c += LANES) {
+		halves v = halves_of(load_some(from + c, n - c));
+
+		memcpy((uint16_t *)kept + at + c, &v, smaller(LANES, n - c) * sizeof(uint16_t));
+	}
+}
+
 static void
 keep(struct ops_device *d, const struct ops_keep *k)
 {
@@ -43,8 +81,8 @@ keep(struct ops_device *d, const struct ops_keep *k)
 		size_t at = (size_t)k->slots[i] * k->L * CK + (size_t)k->at[i] * D;
 
 		for (size_t h = 0; h < k->NKV; h++, key += D, at += k->L * D) {
-			memcpy((float *)k->keys + at, key, D * sizeof(float));
-			memcpy((float *)k->values + at, key + CK, D * sizeof(float));
+			keep_some(k, k->keys, at, key, D);
+			keep_some(k, k->values, at, key + CK, D);
 		}
 	}
 }
@@ -66,37 +104,44 @@ place_kept(const struct seen *s, size_t j)
 	return (size_t)s->from[j] * s->slot + s->head + j * s->width;
 }
 
+/* Up to `left` of what is kept from a place on; `is_half` is a constant where these are called. */
+INLINE vf
+load_kept(const void *kept, size_t place, size_t left, const bool is_half)
+{
+	return is_half ? load_halves((const uint16_t *)kept + place, left) : load_some((const float *)kept + place, left);
+}
+
 /* q times n keys, at most LANES, from token j on. q has whole vectors, zeros behind the head's width. */
 INLINE vf
-scores_of(const float *q, const float *keys, const struct seen *s, size_t j, size_t n)
+scores_of(const float *q, const void *keys, const struct seen *s, size_t j, size_t n, const bool is_half)
 {
 	vf sums[LANES] = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
-		const float *k = keys + place_kept(s, j + i);
+		size_t place = place_kept(s, j + i);
 		vf sum = { 0 };
 
 		for (size_t c = 0; c < s->width; c += LANES)
-			sum += load(q + c) * load_some(k + c, s->width - c);
+			sum += load(q + c) * load_kept(keys, place + c, s->width - c, is_half);
 		sums[i] = sum;
 	}
 	return sum_each(sums);
 }
 
-/* W vectors of the values' sum, every other token apart from the ones between, so that they need not wait for each other. */
+/* W vectors of the values' sum, from channel c on, every other token apart from the ones between, so that they need not wait for each other. */
 INLINE void
-values_of(float *out, const float *p, float by, const float *values, const struct seen *s, size_t n, size_t left, const size_t W)
+values_of(float *out, const float *p, float by, const void *values, const struct seen *s, size_t n, size_t c, const size_t W, const bool is_half)
 {
+	size_t left = s->width - c, j = 0;
 	vf sums[2][4] = { 0 };
-	size_t j = 0;
 
 	for (; j + 1 < n; j += 2) {
-		const float *first = values + place_kept(s, j), *second = values + place_kept(s, j + 1);
+		size_t first = place_kept(s, j) + c, second = place_kept(s, j + 1) + c;
 
 #pragma GCC unroll 4
 		for (size_t w = 0; w < W; w++) {
-			sums[0][w] += p[j] * load_some(first + w * LANES, left - w * LANES);
-			sums[1][w] += p[j + 1] * load_some(second + w * LANES, left - w * LANES);
+			sums[0][w] += p[j] * load_kept(values, first + w * LANES, left - w * LANES, is_half);
+			sums[1][w] += p[j + 1] * load_kept(values, second + w * LANES, left - w * LANES, is_half);
 		}
 	}
 #pragma GCC unroll 4
@@ -104,8 +149,31 @@ values_of(float *out, const float *p, float by, const float *values, const struc
 		vf sum = sums[0][w] + sums[1][w];
 
 		if (j < n)
-			sum += p[j] * load_some(values + place_kept(s, j) + w * LANES, left - w * LANES);
-		store_some(out + w * LANES, sum * by, left - w * LANES);
+			sum += p[j] * load_kept(values, place_kept(s, j) + c + w * LANES, left - w * LANES, is_half);
+		store_some(out + c + w * LANES, sum * by, left - w * LANES);
+	}
+}
+
+INLINE void
+decode_head(const struct ops_decode *a, size_t r, size_t h, float *p, const bool is_half)
+{
+	size_t width = a->C / a->NH, n = (size_t)a->at[r] + 1, end = round_up(n, LANES);
+	struct seen s = { .from = a->from + (size_t)a->slots[r] * a->L, .slot = a->L * a->NKV * width,
+		.head = h / (a->NH / a->NKV) * a->L * width, .width = width };
+	float q[OPS_HEAD_MAX] = { 0 }, *out = (float *)a->out + r * a->C + h * width, by;
+
+	memcpy(q, (const float *)a->qkv + r * (a->C + 2 * a->NKV * width) + h * width, width * sizeof(float));
+	for (size_t j = 0; j < end; j += LANES)
+		store(p + j, scores_of(q, a->keys, &s, j, smaller(LANES, n - j), is_half) * (1 / sqrtf((float)width)));
+	by = 1 / exps(p, n, end, largest_of(p, n));
+	for (size_t c = 0, step; c < width; c += step) {
+		step = width - c >= 4 * LANES ? 4 * LANES : width - c >= 2 * LANES ? 2 * LANES : LANES;
+		if (step == 4 * LANES)
+			values_of(out, p, by, a->values, &s, n, c, 4, is_half);
+		else if (step == 2 * LANES)
+			values_of(out, p, by, a->values, &s, n, c, 2, is_half);
+		else
+			values_of(out, p, by, a->values, &s, n, c, 1, is_half);
 	}
 }
 
@@ -114,29 +182,13 @@ decode_piece(void *context, size_t piece, int worker)
 {
 	const struct decode *op = context;
 	const struct ops_decode *a = op->a;
-	size_t r = piece / a->NH, h = piece % a->NH, width = a->C / a->NH, n = (size_t)a->at[r] + 1, end = round_up(n, LANES);
-	struct seen s = { .from = a->from + (size_t)a->slots[r] * a->L, .slot = a->L * a->NKV * width,
-		.head = h / (a->NH / a->NKV) * a->L * width, .width = width };
-	float q[OPS_HEAD_MAX] = { 0 }, *out = (float *)a->out + r * a->C + h * width, by;
-	float *p = cpu_scratch(op->cpu, &op->cpu->own[worker], end * sizeof(float));
+	size_t r = piece / a->NH, h = piece % a->NH;
+	float *p = cpu_scratch(op->cpu, &op->cpu->own[worker], round_up((size_t)a->at[r] + 1, LANES) * sizeof(float));
 
-	if (!p)
-		return;
-	memcpy(q, (const float *)a->qkv + r * (a->C + 2 * a->NKV * width) + h * width, width * sizeof(float));
-	for (size_t j = 0; j < end; j += LANES)
-		store(p + j, scores_of(q, a->keys, &s, j, smaller(LANES, n - j)) * (1 / sqrtf((float)width)));
-	by = 1 / exps(p, n, end, largest_of(p, n));
-	for (size_t c = 0, step; c < width; c += step) {
-		const float *values = (const float *)a->values + c;
-
-		step = width - c >= 4 * LANES ? 4 * LANES : width - c >= 2 * LANES ? 2 * LANES : LANES;
-		if (step == 4 * LANES)
-			values_of(out + c, p, by, values, &s, n, step, 4);
-		else if (step == 2 * LANES)
-			values_of(out + c, p, by, values, &s, n, step, 2);
-		else
-			values_of(out + c, p, by, values, &s, n, width - c, 1);
-	}
+	if (p && a->halves)
+		decode_head(a, r, h, p, true);
+	else if (p)
+		decode_head(a, r, h, p, false);
 }
 
 static void

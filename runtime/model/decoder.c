@@ -174,7 +174,7 @@ forward(struct decoder *d, bool alone)
 	struct ops_step step = { 0 };
 	struct pass pass = model_begin(d->m, &d->batch, &step);
 	struct kept kept = { .keys = d->keys, .values = d->values, .length = d->length, .slots = d->rows, .from = d->from,
-		.alone = alone };
+		.halves = d->packed && d->packed->packing != OPS_PACK_F32, .alone = alone };
 
 	d->m->d->ops->upload(d->m->d, d->rows, d->of_slot, d->batch.N * sizeof(int32_t));
 	pass.kept = &kept;

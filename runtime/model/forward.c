@@ -105,13 +105,14 @@ attend(const struct pass *pass, size_t l)
 	if (kept) {
 		struct ops_keep keep = { .N = pass->N, .C = C, .NH = m->config.heads, .NKV = NKV, .L = kept->length, .slots = kept->slots,
 			.at = m->places, .qkv = s->qkv,
-			.keys = kept->keys[l], .values = kept->values[l] };
+			.keys = kept->keys[l], .values = kept->values[l], .halves = kept->halves };
 
 		ops->keep(m->d, &keep);
 	}
 	if (kept && kept->alone) {
 		struct ops_decode decode = { .R = pass->N, .C = C, .NH = m->config.heads, .NKV = NKV, .L = kept->length, .slots = kept->slots,
-			.at = m->places, .from = kept->from, .qkv = s->qkv, .keys = kept->keys[l], .values = kept->values[l], .out = s->attended };
+			.at = m->places, .from = kept->from, .qkv = s->qkv, .keys = kept->keys[l], .values = kept->values[l],
+			.halves = kept->halves, .out = s->attended };
 
 		ops->decode_attention(m->d, &decode);
 	} else {

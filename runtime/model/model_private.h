@@ -48,6 +48,7 @@ struct kept {
 	size_t length;
 	const int32_t *slots; /* (N), in the device's memory */
 	const int32_t *from; /* (slots, length), likewise: see struct ops_decode */
+	bool halves; /* they are bfloat16 */
 	bool alone; /* each token sees what its slot keeps, instead of the others of the batch */
 };
 

@@ -299,7 +299,7 @@ test_attention(const int32_t *starts, size_t documents, size_t C, size_t NH, siz
 /* Three rows of their own slots, in any order, at different lengths; the first 9 tokens of slot 1 lie in slot 2. In what order the device
  * keeps keys and values is its own affair. */
 static void
-test_decode(size_t C, size_t NH, size_t NKV)
+test_decode(size_t C, size_t NH, size_t NKV, bool halves)
 {
 	enum { R = 3, L = 21 };
 	size_t CK = ops_key_channels(C, NH, NKV), row = C + 2 * CK;
@@ -315,9 +315,9 @@ test_decode(size_t C, size_t NH, size_t NKV)
 	}
 	BOTH(w) {
 		struct ops_keep k = { .N = R * L, .C = C, .NH = NH, .NKV = NKV, .L = L, .slots = all_slots, .at = all_at, .qkv = narrow(&all, w),
-			.keys = narrow(&keys, w), .values = narrow(&values, w) };
+			.keys = narrow(&keys, w), .values = narrow(&values, w), .halves = halves };
 		struct ops_decode a = { .R = R, .C = C, .NH = NH, .NKV = NKV, .L = L, .slots = slots, .at = at, .from = from,
-			.qkv = narrow(&qkv, w), .keys = narrow(&keys, w), .values = narrow(&values, w), .out = narrow(&out, w) };
+			.qkv = narrow(&qkv, w), .keys = narrow(&keys, w), .values = narrow(&values, w), .halves = halves, .out = narrow(&out, w) };
 
 		OPS(w)->keep(devices[w], &k);
 		k.N = R;
@@ -484,10 +484,12 @@ test_operations(void)
 	}
 	test_sums(300, 70);
 	test_sums(1, 3);
-	test_decode(3 * 20, 3, 3);
-	test_decode(2 * 64, 2, 2);
-	test_decode(6 * 20, 6, 2);
-	test_decode(4 * 64, 4, 1);
+	test_decode(3 * 20, 3, 3, false);
+	test_decode(2 * 64, 2, 2, false);
+	test_decode(6 * 20, 6, 2, false);
+	test_decode(4 * 64, 4, 1, false);
+	for (int i = 0; OPS(1)->pack && i < 2; i++)
+		test_decode(i ? 6 * 20 : 4 * 64, i ? 6 : 4, i ? 2 : 1, true);
 	test_rotate(35, 6 * 20, 6, 2);
 	test_rotate(3, 2 * 6, 2, 2);
 	test_rotate(1, 3 * 64, 3, 1);
