@@ -97,6 +97,7 @@ C_TESTS += %D%/test_cases
 C_TESTS += %D%/train/test_bleu
 C_TESTS += %D%/train/test_rouge
 C_TESTS += %D%/train/test_bpe
+C_TESTS += %D%/train/test_loader_plan
 C_TESTS += %D%/train/test_model
 C_TESTS += %D%/train/test_onnx
 C_TESTS += %D%/train/test_parity

@@ -24,8 +24,9 @@ struct loader_order {
 /* Whole documents one behind the other, up to `budget` tokens: first fit over a few batches that are still open. */
 void loader_plan_pack(struct loader_plan *plan, const struct loader_order *order, size_t budget);
 /* As Tensor2Tensor pads: documents of about the same length (each bucket's bound is a tenth above the one before, from 8 up to `context`), as
- * many as the budget has room for of the bucket's bound, each padded to the longest. What is left in the buckets at the end of an epoch
- * is batched from the longest down, and the batches are shuffled by seed and epoch. */
+ * many as the budget has room for of the bucket's bound, each padded to the longest. Tensor2Tensor rounds that number down to a divisor of
+ * its window and carries what is left in the buckets into the next epoch; here it is not rounded, what is left at the end of an epoch is
+ * batched from the longest down, and the batches are shuffled by seed and epoch. */
 void loader_plan_bucket(struct loader_plan *plan, const struct loader_order *order, size_t budget, size_t context, uint64_t seed, uint64_t epoch);
 void loader_plan_release(struct loader_plan *plan);
 
