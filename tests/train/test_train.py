@@ -170,6 +170,21 @@ def test_resume():
     tap.is_(len(os.listdir("parts")), 2, "in a folder of its own")
 
 
+def test_batches():
+    """In buckets, and from a corpus in many files: the same bits in any number of threads, and however often it stops."""
+    done = step("tokenize", input="issues", tokenizer="tokenizer.json", output="shards", shard_tokens=2000)
+    tap.ok(len(os.listdir("shards")) > 3, f"the corpus is in files: {done.stdout.strip()}")
+    options = {**SMALL, "tokenizer": "tokenizer.json", "padding": "bucketed"}
+    for name, data, steps, threads, kept in (("b1", "tokens", 12, 2, ""), ("b2", "shards", 5, 1, "buckets"), ("b3", "shards", 12, 1, "buckets")):
+        done = step("train", **{**options, "data": data, "steps": steps, "threads": threads, "checkpoints": kept, "output": name})
+        tap.is_((done.returncode, done.stderr), (0, ""), f"{steps} steps of {data} in buckets")
+        tap.contains(done.stdout, "% of them useful", "says what padding costs")
+    tap.contains(done.stdout, "goes on behind step 5", "the third goes on")
+    tap.ok(read("b1/model.safetensors") == read("b3/model.safetensors"), "and gives the same bits as the first")
+    done = step("train", **{**options, "data": "tokens", "padding": "padded", "output": "b4"})
+    tap.contains(done.stderr, "--padding wants `packed` or `bucketed`, not `padded`", "other ways to pad are refused")
+
+
 def test_stop():
     """A signal ends it behind the step at hand."""
     options = {**SMALL, "data": "tokens", "tokenizer": "tokenizer.json", "steps": 100000, "checkpoints": "stopped", "output": "m5", "every": 100000}
@@ -299,6 +314,7 @@ def main():
         test_epochs()
         test_terminal()
         test_resume()
+        test_batches()
         test_stop()
         test_time()
         test_refusals()
