@@ -8,14 +8,20 @@
 #include "runtime/step/generate.h"
 #include "runtime/step/rows.h"
 
+enum { KEYS_MAX = 16 };
+
 static const double SAY_EVERY = 2; /* seconds */
 
 struct writing {
 	struct generator *g;
 	struct rows *rows;
-	size_t field, key; /* columns; SIZE_MAX: none */
-	const char *key_name;
-	char *keys[SEARCH_TEXTS_MAX]; /* of the batch at hand */
+	size_t field;
+	struct {
+		size_t items[KEYS_MAX]; /* columns that go along */
+		char *names[KEYS_MAX];
+		size_t n;
+	} keys;
+	struct buf along[SEARCH_TEXTS_MAX]; /* their texts, as the beginning of a row, of the batch at hand */
 	struct step_output output;
 	double said;
 };
@@ -40,13 +46,9 @@ write_batch(struct writing *w, struct error *err)
 		buf_clear(&text);
 		if (generator_text(w->g, i, &text, err))
 			return -1;
-		buf_putc(&w->output.buf, '{');
-		if (w->keys[i])
-			step_write_pair(&w->output.buf, w->key_name, w->keys[i], strlen(w->keys[i]));
+		buf_add(&w->output.buf, w->along[i].data, w->along[i].len);
 		step_write_pair(&w->output.buf, "title", buf_text(&text), text.len);
 		buf_puts(&w->output.buf, "}\n");
-		freep(&w->keys[i]);
-		w->keys[i] = NULL;
 	}
 	if (now() - w->said >= SAY_EVERY) {
 		w->said = now();
@@ -54,6 +56,17 @@ write_batch(struct writing *w, struct error *err)
 		fflush(stdout);
 	}
 	return step_output_flush(&w->output, false, err);
+}
+
+/* What is known of the titles that people gave does not take the place of the one that is made. */
+static void
+take_along(const struct writing *w, const char *const *texts, struct buf *ret)
+{
+	buf_clear(ret);
+	buf_putc(ret, '{');
+	for (size_t i = 0; i < w->keys.n; i++)
+		step_write_pair(ret, !strcmp(w->keys.names[i], "title") ? "reference" : w->keys.names[i], texts[w->keys.items[i]],
+			strlen(texts[w->keys.items[i]]));
 }
 
 static int
@@ -69,7 +82,7 @@ write_all(struct writing *w, uint64_t rows, struct error *err)
 
 		if (generator_add(w->g, texts[w->field], &full, err))
 			return -1;
-		w->keys[at] = w->key == SIZE_MAX ? NULL : xstrdup(texts[w->key]);
+		take_along(w, texts, &w->along[at]);
 		taken++;
 		if (full && write_batch(w, err))
 			return -1;
@@ -80,31 +93,55 @@ write_all(struct writing *w, uint64_t rows, struct error *err)
 }
 
 static int
-open_rows(struct writing *w, const char *input, const char *field, struct error *err)
+find_keys(struct writing *w, const char *names, struct error *err)
+{
+	while (*names) {
+		size_t len = strcspn(names, ","), i = w->keys.n;
+
+		if (i == KEYS_MAX)
+			return error_set(err, "--key takes at most %d columns", KEYS_MAX);
+		w->keys.names[w->keys.n++] = xstrndup(names, len);
+		if (rows_need_column(w->rows, w->keys.names[i], &w->keys.items[i], err))
+			return -1;
+		names += len + (names[len] == ',');
+	}
+	return 0;
+}
+
+static int
+open_rows(struct writing *w, const char *input, const char *field, const char *keys, struct error *err)
 {
 	w->rows = rows_open(input, err);
 	if (!w->rows || rows_need_column(w->rows, field, &w->field, err))
 		return -1;
-	return *w->key_name ? rows_need_column(w->rows, w->key_name, &w->key, err) : 0;
+	return find_keys(w, keys, err);
+}
+
+static void
+writing_release(struct writing *w)
+{
+	for (size_t i = 0; i < w->keys.n; i++)
+		freep(&w->keys.names[i]);
+	for (size_t i = 0; i < SEARCH_TEXTS_MAX; i++)
+		buf_release(&w->along[i]);
+	rows_close(w->rows);
 }
 
 int
 generate_titles(struct generator *g, const char *input, const char *field, const char *key, uint64_t rows, const char *output,
 	struct error *err)
 {
-	struct writing w = { .g = g, .key = SIZE_MAX, .key_name = key, .said = now() };
+	struct writing w = { .g = g, .said = now() };
 	int result = -1;
 
-	if (!open_rows(&w, input, field, err) && !step_output_open(&w.output, output, err)) {
+	if (!open_rows(&w, input, field, key, err) && !step_output_open(&w.output, output, err)) {
 		result = write_all(&w, rows, err);
 		if (result && w.output.file)
 			step_output_abandon(&w.output);
 		else if (!result)
 			result = step_output_flush(&w.output, true, err);
 	}
-	for (size_t i = 0; i < SEARCH_TEXTS_MAX; i++)
-		freep(&w.keys[i]);
-	rows_close(w.rows);
+	writing_release(&w);
 	return result;
 }
 

@@ -33,7 +33,7 @@ int generator_text(struct generator *g, size_t i, struct buf *ret, struct error 
 /* What there is to say at the end: how many, how fast, and whether they are any good to look at. */
 void generator_say(const struct generator *g);
 
-/* Titles for rows of a table, as JSON lines {title} and the column `key` where there is one, until `rows` of them or the end (0: all). */
+/* Titles for rows of a table, as JSON lines {title} and the columns `key`, between commas (`title` as `reference`), until `rows` of them or the end (0: all). */
 int generate_titles(struct generator *g, const char *input, const char *field, const char *key, uint64_t rows, const char *output,
 	struct error *err);
 

@@ -168,7 +168,7 @@ const struct step_command STEP_COMMANDS[] = {
 	    { "input", "FILE", "CSV, or JSON lines", NULL },
 	    { "field", "NAME", "the column of the texts", "body" },
 	    { "rows", "N", "at most so many; 0: all", "0" },
-	    { "key", "NAME", "a column to take along; empty: none", "" },
+	    { "key", "NAME", "columns to take along, between commas (`title` as `reference`); empty: none", "" },
 	    DECODING,
 	    OUTPUT },
 	  step_generate },
