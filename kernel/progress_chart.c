@@ -168,37 +168,35 @@ put_axes(const struct drawing *d, const char *y_name)
 	put_text(d->buf, "m", "end", LEFT - 8, TOP - 14, y_name, LEFT);
 }
 
-/* The raw points, or their running mean: an exponential one, without the bias of its beginning. */
+/* The mean of the points around it, as many before it as behind it where there are any: a running mean alone would lag behind where the curve
+ * is steep. At the end of a curve that still grows there are none behind. */
+static double
+smoothed(const struct progress_curve *c, size_t i)
+{
+	size_t n = points_of(c), half = n / (2 * SMOOTHED_OVER), before = i < half ? i : half, behind = n - 1 - i < half ? n - 1 - i : half;
+	double sum = 0;
+
+	if (n < DENSE)
+		before = behind = 0;
+	if (before < half && behind > before)
+		behind = before;
+	for (size_t k = i - before; k <= i + behind; k++)
+		sum += point_of(c, k).y;
+	return sum / (double)(before + behind + 1);
+}
+
 static void
 put_path(const struct drawing *d, const struct progress_curve *c, const char *class, size_t colour, bool smooth)
 {
 	size_t n = points_of(c);
-	double keep = smooth ? 1 - fmin(1, SMOOTHED_OVER / (double)n) : 0, mean = 0, weight = 0;
 
 	if (n < 2)
 		return;
 	buf_printf(d->buf, "<path class=\"%s s%zu\" d=\"", class, colour);
-	for (size_t i = 0; i < n; i++) {
-		struct progress_point p = point_of(c, i);
-
-		mean = keep * mean + (1 - keep) * p.y;
-		weight = keep * weight + (1 - keep);
-		buf_printf(d->buf, "%c%.1f %.1f", i ? 'L' : 'M', x_of(&d->frame, p.x), y_of(&d->frame, mean / weight));
-	}
+	for (size_t i = 0; i < n; i++)
+		buf_printf(d->buf, "%c%.1f %.1f", i ? 'L' : 'M', x_of(&d->frame, point_of(c, i).x),
+			y_of(&d->frame, smooth ? smoothed(c, i) : point_of(c, i).y));
 	buf_puts(d->buf, "\"/>");
-}
-
-static double
-end_of(const struct progress_curve *c)
-{
-	size_t n = points_of(c);
-	double keep = n >= DENSE ? 1 - fmin(1, SMOOTHED_OVER / (double)n) : 0, mean = 0, weight = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		mean = keep * mean + (1 - keep) * point_of(c, i).y;
-		weight = keep * weight + (1 - keep);
-	}
-	return mean / weight;
 }
 
 static void
@@ -228,19 +226,21 @@ put_curve(struct drawing *d, const struct progress_line *line, size_t curve, siz
 	size_t n = points_of(c);
 	struct label *label = &d->labels[d->n_labels];
 	char name[48];
+	double end;
 
 	if (!n)
 		return;
 	if (n >= DENSE && d->n == 1)
 		put_path(d, c, "r", colour, false);
-	put_path(d, c, curve ? "d" : "w", colour, n >= DENSE && !curve);
+	put_path(d, c, curve ? "d" : "w", colour, !curve);
 	if (n <= DOTTED)
 		put_dots(d, c, colour);
 	if (d->n_labels == LABELS_MAX || (d->n > 1 && curve))
 		return;
 	name_text(name, sizeof(name), d->n > 1 ? line->label : c->name);
-	*label = (struct label){ x_of(&d->frame, c->last.x) + 8, y_of(&d->frame, curve ? c->last.y : end_of(c)) + 4, colour, "" };
-	snprintf(label->text, sizeof(label->text), d->n > 1 ? "%s: %#.3g" : "%s %#.3g", name, curve ? c->last.y : end_of(c));
+	end = curve ? c->last.y : smoothed(c, n - 1);
+	*label = (struct label){ x_of(&d->frame, c->last.x) + 8, y_of(&d->frame, end) + 4, colour, "" };
+	snprintf(label->text, sizeof(label->text), d->n > 1 ? "%s: %#.3g" : "%s %#.3g", name, end);
 	d->n_labels++;
 }
 

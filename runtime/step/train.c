@@ -225,7 +225,7 @@ static void
 add_metric(struct buf *buf, const char *name, double number)
 {
 	if (isfinite(number))
-		buf_printf(buf, "%s{\"name\":\"%s\",\"numberValue\":%.9g,\"format\":\"RAW\"}", buf->data[buf->len - 1] == '[' ? "" : ",", name,
+		buf_printf(buf, "%s{\"name\":\"%s\",\"numberValue\":%.6g,\"format\":\"RAW\"}", buf->data[buf->len - 1] == '[' ? "" : ",", name,
 			number);
 }
 

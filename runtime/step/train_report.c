@@ -12,7 +12,7 @@
 
 #include "base/utf8.h"
 
-static const double TELL_EVERY = 0.25, SAY_EVERY = 10; /* seconds */
+static const double TELL_EVERY = 0.25, SAY_EVERY = 10, SAY_EVERY_BESIDE = 30; /* seconds; the last where a chart is drawn */
 
 enum { COLUMNS_MIN = 20, COLUMNS_MAX = 500 };
 
@@ -77,7 +77,8 @@ train_report_open(struct train_report *r, const char *folder, uint64_t done, uin
 		fflush(r->progress);
 	}
 	r->told = train_report_now();
-	r->said = r->told - SAY_EVERY; /* the first step is told at once */
+	r->every = r->progress ? SAY_EVERY_BESIDE : SAY_EVERY;
+	r->said = r->told - r->every; /* the first step is told at once */
 }
 
 static void
@@ -131,7 +132,7 @@ say_step(struct train_report *r, const struct trainer_step *s, double left, doub
 	if (r->terminal) {
 		printf("\r%.*s\033[K", columns() - 1, buf_text(&line));
 		r->drawn = true;
-	} else if (at - r->said >= SAY_EVERY) {
+	} else if (at - r->said >= r->every) {
 		puts(buf_text(&line));
 		r->said = at;
 	}

@@ -16,6 +16,7 @@ struct train_report {
 	struct kept kept; /* the same lines */
 	bool terminal, drawn; /* drawn: the line stands there */
 	uint64_t steps; /* in all; 0: not known */
+	double every; /* seconds between lines */
 	double told, said; /* seconds of the clock: of the last numbers, of the last line */
 	double loss; /* summed since `told` */
 	uint64_t losses, tokens;

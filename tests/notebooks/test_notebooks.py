@@ -4,6 +4,7 @@ they run on the command line."""
 import base64
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,8 @@ from nbclient import NotebookClient  # noqa: E402
 from nbconvert import ScriptExporter  # noqa: E402
 
 SOURCE = pathlib.Path(tap.source_dir(), "notebooks")
+# A tenth of the training, so that a run of all tests stays short.
+LESS = ('size: "tiny",  steps: 400,   trial: 100,  batch: 2048', 'size: "tiny",  steps: 30,   trial: 10,  batch: 512')
 
 
 def prepare(folder):
@@ -29,9 +32,16 @@ def prepare(folder):
     os.chdir(folder)
 
 
+def with_less(notebook):
+    for code_cell in notebook.cells:
+        code_cell.source = code_cell.source.replace(*LESS)
+    return notebook
+
+
 def execute(name, folder):
     notebook = nbformat.read(SOURCE / f"{name}.ipynb", as_version=4)
     nbformat.validate(notebook)
+    with_less(notebook)
     client = NotebookClient(notebook, timeout=120, kernel_name="lateen", resources={"metadata": {"path": folder}})
     try:
         client.execute()
@@ -82,10 +92,34 @@ def check_summarization(notebook):
     tap.contains(shown(cell(notebook, "r.words"), "text/html"), "<table", "a table of words")
     chart = cell(notebook, "r.chart")
     tap.ok(is_svg_image(shown(chart, "text/html")) or "<svg" in shown(chart, "image/svg+xml"), "a chart")
+    check_training(notebook)
     mistake = cell(notebook, "trian")
     errors = [o for o in mistake.outputs if o.output_type == "error"]
     tap.is_(len(errors), 1, "the mistyped name is one error")
     tap.contains("\n".join(errors[0].traceback), "trained", "that names what was meant")
+
+
+def chart_of(html):
+    """The last picture of the cell, as SVG."""
+    codes = re.findall(r"data:image/svg\+xml;base64,([^\"]+)", html)
+    return base64.b64decode(codes[-1]).decode() if codes else ""
+
+
+def check_training(notebook):
+    tap.ok(any(LESS[1] in c.source for c in notebook.cells), "the notebook trains less than for its readers")
+    sweep = cell(notebook, "for lr in")
+    tap.is_(len(re.findall(r"^0\.\d+ +Succeeded", shown(sweep, "text/plain"), re.MULTILINE)), 3, "three rates, a row for each")
+    chart = chart_of(shown(sweep, "text/html"))
+    tap.ok(all(f"lr {rate}: " in chart for rate in ("0.0003", "0.001", "0.003")), "and a line for each in one chart")
+    training = cell(notebook, "learnt = std.train")
+    tap.contains(shown(training, "stream"), "goes on behind step 10", "the training goes on from the trial with its rate")
+    tap.contains(shown(training, "text/plain"), "train: step 30 of 30, loss ", "to the end")
+    chart = chart_of(shown(training, "text/html"))
+    tap.ok(">loss " in chart and ">dev loss " in chart, "its chart has both losses")
+    tap.ok("<circle" in chart and re.search(r'class="w s0" d="M[\d. ]+L', chart), "as a line and as points")
+    tap.contains(shown(cell(notebook, "made.titles"), "text/html"), "reference", "titles beside those of the authors")
+    tap.contains(shown(cell(notebook, "worth.table"), "text/markdown"), "first 12 words", "scores beside the baseline")
+    tap.contains(shown(cell(notebook, "loss on dev"), "stream"), "ROUGE-L", "numbers as values")
 
 
 def check_tour(notebook):
@@ -98,7 +132,7 @@ def check_tour(notebook):
 
 
 def check_script(name, folder, last_line_is_wrong):
-    text, _ = ScriptExporter().from_filename(str(SOURCE / f"{name}.ipynb"))
+    text, _ = ScriptExporter().from_notebook_node(with_less(nbformat.read(SOURCE / f"{name}.ipynb", as_version=4)))
     pathlib.Path(folder, f"{name}.lateen").write_text(text, encoding="utf-8")
     done = subprocess.run([tap.lateen(), "exec", f"{name}.lateen"], capture_output=True, text=True, timeout=300, check=False)
     if last_line_is_wrong:
