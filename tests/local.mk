@@ -105,6 +105,7 @@ C_TESTS += %D%/train/test_proto
 C_TESTS += %D%/train/test_safetensors
 C_TESTS += %D%/train/test_search
 C_TESTS += %D%/train/test_shard
+C_TESTS += %D%/train/test_tfrecord
 C_TESTS += %D%/train/test_trainer
 C_TESTS += %D%/train/test_weights
 
@@ -126,6 +127,7 @@ FUZZ_TARGETS += %D%/fuzz/fuzz_retry
 FUZZ_TARGETS += %D%/fuzz/fuzz_score
 FUZZ_TARGETS += %D%/fuzz/fuzz_shard
 FUZZ_TARGETS += %D%/fuzz/fuzz_sign_in
+FUZZ_TARGETS += %D%/fuzz/fuzz_tfrecord
 FUZZ_TARGETS += %D%/fuzz/fuzz_tokenizer
 FUZZ_TARGETS += %D%/fuzz/fuzz_tokenizer_train
 FUZZ_TARGETS += %D%/fuzz/fuzz_websocket
@@ -186,6 +188,7 @@ SCRIPT_TESTS += %D%/train/test_bad_data.py
 SCRIPT_TESTS += %D%/train/test_generate.py
 SCRIPT_TESTS += %D%/train/test_subword.py
 SCRIPT_TESTS += %D%/train/test_t2t_metrics.py
+SCRIPT_TESTS += %D%/train/test_t2t.py
 SCRIPT_TESTS += %D%/train/test_token_steps.py
 SCRIPT_TESTS += %D%/train/test_train.py
 

@@ -80,6 +80,9 @@ int step_train(const struct step_call *call, struct error *err);
 int step_generate(const struct step_call *call, struct error *err);
 int step_evaluate(const struct step_call *call, struct error *err);
 int step_export(const struct step_call *call, struct error *err);
+int step_t2t_datagen(const struct step_call *call, struct error *err);
+int step_t2t_train(const struct step_call *call, struct error *err);
+int step_t2t_copy(const struct step_call *call, struct error *err);
 int step_chart(const struct step_call *call, struct error *err);
 
 #endif

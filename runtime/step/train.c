@@ -33,8 +33,8 @@ ask_stop(int number)
 }
 
 struct train {
-	const struct step_call *call;
-	struct train_setup setup;
+	const struct train_files *files;
+	const struct train_setup *setup;
 	struct trainer *trainer;
 	struct train_events events;
 	struct train_samples samples;
@@ -69,8 +69,8 @@ time_left(const struct train *t, double at)
 
 	if (t->steps && done > t->first)
 		left = gone / (double)(done - t->first) * (double)(t->steps - done);
-	if (t->setup.seconds > 0)
-		left = fmin(left, t->setup.seconds - gone);
+	if (t->setup->seconds > 0)
+		left = fmin(left, t->setup->seconds - gone);
 	return fmax(left, 0);
 }
 
@@ -78,7 +78,7 @@ static void
 say_beginning(const struct train *t)
 {
 	struct loader *loader = trainer_loader(t->trainer);
-	const struct trainer_options *o = &t->setup.options;
+	const struct trainer_options *o = &t->setup->options;
 
 	printf("model: %s, %zu layers, %zu channels, %zu parameters, %s\n", model_arch_name(o->config.arch), o->config.layers, o->config.channels,
 		params_count(model_params(trainer_model(t->trainer))), trainer_optimizer_name(o->optimizer));
@@ -103,8 +103,8 @@ say_memory(const struct train *t)
 {
 	size_t took = memory_peak();
 
-	if (took && !t->setup.device->ops->available)
-		printf("memory: at most %zu MiB were taken, %zu were promised\n", took >> 20, t->setup.memory >> 20);
+	if (took && !t->setup->device->ops->available)
+		printf("memory: at most %zu MiB were taken, %zu were promised\n", took >> 20, t->setup->memory >> 20);
 }
 
 /* How many steps so many epochs are. Epochs differ by a batch or two; of very many the first stands for all. */
@@ -124,9 +124,9 @@ steps_of_epochs(struct loader *loader, uint64_t epochs)
 static void
 find_end(struct train *t)
 {
-	uint64_t epochs = t->setup.epochs ? steps_of_epochs(trainer_loader(t->trainer), t->setup.epochs) : 0;
+	uint64_t epochs = t->setup->epochs ? steps_of_epochs(trainer_loader(t->trainer), t->setup->epochs) : 0;
 
-	t->steps = t->setup.steps;
+	t->steps = t->setup->steps;
 	if (epochs && (!t->steps || epochs < t->steps))
 		t->steps = epochs;
 }
@@ -158,7 +158,7 @@ take_stock(struct train *t, const struct trainer_step *s, struct error *err)
 		return -1;
 	if (t->dev.weight > 0)
 		train_report_dev(&t->report, s->step, &t->dev, t->dev.loss < best);
-	if (train_samples_make(&t->samples, t->trainer, t->setup.reader, err) ||
+	if (train_samples_make(&t->samples, t->trainer, t->setup->reader, err) ||
 	    train_events_stock(&t->events, s->step, t->trainer, &t->dev, &t->samples, err))
 		return -1;
 	train_report_samples(&t->samples);
@@ -172,7 +172,7 @@ static bool
 is_over(const struct train *t)
 {
 	return stop_asked || (t->steps && trainer_done(t->trainer) >= t->steps) ||
-	       (t->setup.seconds > 0 && now(CLOCK_MONOTONIC) - t->begun >= t->setup.seconds);
+	       (t->setup->seconds > 0 && now(CLOCK_MONOTONIC) - t->begun >= t->setup->seconds);
 }
 
 /* 1: stopped within it. */
@@ -192,7 +192,7 @@ run_step(struct train *t, struct trainer_step *s, bool *ret_stock, struct error 
 	if (train_events_step(&t->events, s, (double)s->tokens / (at - from), err))
 		return -1;
 	train_report_step(&t->report, s, time_left(t, at));
-	*ret_stock = s->step % t->setup.every == 0;
+	*ret_stock = s->step % t->setup->every == 0;
 	return *ret_stock ? take_stock(t, s, err) : 0;
 }
 
@@ -229,10 +229,16 @@ add_metric(struct buf *buf, const char *name, double number)
 			number);
 }
 
-static int
-write_text(const struct train *t, const char *option, const struct buf *text, struct error *err)
+static bool
+is_wanted(const char *path)
 {
-	return *step_text(t->call, option) ? step_write(step_text(t->call, option), text, err) : 0;
+	return path && *path;
+}
+
+static int
+write_text(const char *path, const struct buf *text, struct error *err)
+{
+	return is_wanted(path) ? step_write(path, text, err) : 0;
 }
 
 static int
@@ -241,8 +247,8 @@ write_ui_metadata(const struct train *t, struct error *err)
 	CLEANUP(buf_release) struct buf ui = { 0 }, page = { 0 };
 
 	ui_metadata_begin(&ui);
-	if (*step_text(t->call, "events"))
-		ui_metadata_tensorboard(&ui, step_text(t->call, "events"));
+	if (is_wanted(t->files->events))
+		ui_metadata_tensorboard(&ui, t->files->events);
 	buf_printf(&page, "%" PRIu64 " steps", trainer_done(t->trainer));
 	if (t->last.weight > 0)
 		buf_printf(&page, ", loss %.4f", t->last.loss);
@@ -253,7 +259,7 @@ write_ui_metadata(const struct train *t, struct error *err)
 		train_samples_write(&t->samples, &page);
 	ui_metadata_markdown(&ui, buf_text(&page), page.len);
 	ui_metadata_end(&ui);
-	return write_text(t, "ui-metadata", &ui, err);
+	return write_text(t->files->ui_metadata, &ui, err);
 }
 
 static int
@@ -273,8 +279,10 @@ write_outputs(struct train *t, struct error *err)
 	add_metric(&metrics, "steps", (double)trainer_done(t->trainer));
 	buf_puts(&metrics, "]}\n");
 	buf_printf(&dev, "%.6f\n", t->dev.weight > 0 ? t->dev.loss : t->last.loss);
-	return train_events_close(&t->events, true, err) || write_text(t, "metrics", &metrics, err) || write_text(t, "curve", &t->curve, err) || write_text(t, "dev-loss", &dev, err) || write_ui_metadata(t, err) ||
-	       checkpoint_write_model(step_text(t->call, "output"), trainer_model(t->trainer), &t->setup.tokenizer, err) ? -1 : 0;
+	return train_events_close(&t->events, true, err) || write_text(t->files->metrics, &metrics, err) ||
+	       write_text(t->files->curve, &t->curve, err) || write_text(t->files->dev_loss, &dev, err) || write_ui_metadata(t, err) ||
+	       (is_wanted(t->files->output) && checkpoint_write_model(t->files->output, trainer_model(t->trainer), &t->setup->tokenizer, err)) ||
+	       (t->files->finish && t->files->finish(t->files->context, t->trainer, err)) ? -1 : 0;
 }
 
 /* What would be found out after hours only. */
@@ -296,18 +304,18 @@ check_output(const char *path, struct error *err)
 static int
 open_all(struct train *t, struct error *err)
 {
-	const char *folder = t->setup.options.folder;
+	const char *folder = t->setup->options.folder;
 
-	if (check_output(step_text(t->call, "output"), err))
+	if (is_wanted(t->files->output) && check_output(t->files->output, err))
 		return -1;
-	t->trainer = trainer_open(t->setup.device, t->setup.shard, &t->setup.options, err);
+	t->trainer = trainer_open(t->setup->device, t->setup->shard, &t->setup->options, err);
 	if (!t->trainer)
 		return -1;
 	model_watch(trainer_model(t->trainer), &stop_asked);
 	find_end(t);
 	say_beginning(t);
-	if (train_events_open(&t->events, step_text(t->call, "events"), &t->setup, err) ||
-	    train_samples_open(&t->samples, t->trainer, t->setup.reader, err))
+	if (train_events_open(&t->events, is_wanted(t->files->events) ? t->files->events : "", t->setup, err) ||
+	    train_samples_open(&t->samples, t->trainer, t->setup->reader, err))
 		return -1;
 	buf_puts(&t->curve, "step,loss,dev_loss,learning_rate\n");
 	kept_open(&t->kept, folder, "curve", trainer_done(t->trainer), &t->curve);
@@ -327,7 +335,7 @@ train(struct train *t, struct error *err)
 	train_report_close(&t->report);
 	if (stop_asked)
 		return error_set(err, "stopped behind step %" PRIu64 "; %s", trainer_done(t->trainer),
-			t->setup.options.folder ? "its checkpoint is kept, and the same training goes on from there" :
+			t->setup->options.folder ? "its checkpoint is kept, and the same training goes on from there" :
 					    "with no folder for checkpoints nothing of it is kept");
 	if (t->first == trainer_done(t->trainer)) {
 		printf("nothing is left to do: step %" PRIu64 " was reached before\n", t->first);
@@ -339,17 +347,28 @@ train(struct train *t, struct error *err)
 }
 
 int
-step_train(const struct step_call *call, struct error *err)
+train_run(const struct train_setup *setup, const struct train_files *files, struct error *err)
 {
-	struct train t = { .call = call };
-	int result = train_setup(call, &t.setup, err) || train(&t, err) ? -1 : 0;
+	struct train t = { .files = files, .setup = setup };
+	int result = train(&t, err);
 
 	train_report_close(&t.report);
 	kept_close(&t.kept);
 	train_events_close(&t.events, false, NULL);
 	train_samples_release(&t.samples);
 	trainer_close(t.trainer);
-	train_setup_release(&t.setup);
 	buf_release(&t.curve);
+	return result;
+}
+
+int
+step_train(const struct step_call *call, struct error *err)
+{
+	struct train_files files = { step_text(call, "metrics"), step_text(call, "curve"), step_text(call, "dev-loss"),
+		step_text(call, "ui-metadata"), step_text(call, "events"), step_text(call, "output"), NULL, NULL };
+	struct train_setup setup = { 0 };
+	int result = train_setup(call, &setup, err) || train_run(&setup, &files, err) ? -1 : 0;
+
+	train_setup_release(&setup);
 	return result;
 }

@@ -22,6 +22,20 @@ struct train_setup {
 /* Says what memory it takes, and refuses what does not fit. On failure too, to be released. */
 int train_setup(const struct step_call *call, struct train_setup *ret, struct error *err);
 void train_setup_release(struct train_setup *setup);
+/* The last of these two, for who sets it up otherwise: of options, device and shard. */
+int train_check_memory(struct train_setup *setup, struct error *err);
+
+/* What a training leaves besides its checkpoints: files, where NULL and "" are not wanted. */
+struct train_files {
+	const char *metrics, *curve, *dev_loss, *ui_metadata;
+	const char *events, *output; /* folders: for TensorBoard, and of the model */
+	/* What there is to do with the model, once all steps are done; or NULL. */
+	int (*finish)(void *context, struct trainer *trainer, struct error *err);
+	void *context;
+};
+
+/* Trains to the end, or until it is told to stop, which is an error. */
+int train_run(const struct train_setup *setup, const struct train_files *files, struct error *err);
 
 /* The device that --device and --threads name; precision `f32` or `bf16`. */
 int train_open_device(const struct step_call *call, const char *precision, struct ops_device **ret, struct error *err);

@@ -131,8 +131,8 @@ available_to(struct ops_device *device)
 	return memory_free();
 }
 
-static int
-check_memory(struct train_setup *s, struct error *err)
+int
+train_check_memory(struct train_setup *s, struct error *err)
 {
 	struct memory_free available = available_to(s->device);
 	const struct trainer_options *o = &s->options;
@@ -264,7 +264,7 @@ train_setup(const struct step_call *call, struct train_setup *s, struct error *e
 
 	s->tokenizer.max = (size_t)BPE_FILE_MAX * 2;
 	if (read_data(call, s, err) || read_model(call, s, err) || read_schedule(call, s, err) ||
-	    train_open_device(call, step_text(call, "precision"), &s->device, err) || check_memory(s, err))
+	    train_open_device(call, step_text(call, "precision"), &s->device, err) || train_check_memory(s, err))
 		return -1;
 	s->options.tokenizer = &s->tokenizer;
 	if (*checkpoints) {

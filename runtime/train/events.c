@@ -13,6 +13,7 @@
 #include "base/macros.h"
 #include "runtime/train/events_private.h"
 #include "runtime/train/proto.h"
+#include "runtime/train/tfrecord.h"
 
 struct events {
 	char *path;
@@ -35,15 +36,6 @@ events_crc(const void *bytes, size_t len)
 	return ~crc;
 }
 
-/* A checksum of bytes that hold their own checksum would be the same for all of them: TFRecord turns it. */
-static uint32_t
-masked_crc(const void *bytes, size_t len)
-{
-	uint32_t crc = events_crc(bytes, len);
-
-	return (crc >> 15 | crc << 17) + 0xA282EAD8u;
-}
-
 /* ---- the file ---- */
 
 static int
@@ -51,10 +43,7 @@ put_record(struct events *events, const struct buf *event, struct error *err)
 {
 	CLEANUP(buf_release) struct buf record = { 0 };
 
-	proto_little(&record, event->len, 8);
-	proto_little(&record, masked_crc(record.data, 8), 4);
-	buf_add(&record, event->data, event->len);
-	proto_little(&record, masked_crc(event->data, event->len), 4);
+	tfrecord_write(&record, event->data, event->len);
 	if (fwrite(record.data, 1, record.len, events->file) != record.len || fflush(events->file))
 		return error_errno(err, errno, "cannot write `%s`", events->path);
 	return 0;

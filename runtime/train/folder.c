@@ -70,6 +70,13 @@ folder_finish(struct folder *folder, struct error *err)
 	return result;
 }
 
+int
+folder_replace(struct folder *folder, struct error *err)
+{
+	paths_remove(buf_text(&folder->path));
+	return folder_finish(folder, err);
+}
+
 void
 folder_abandon(struct folder *folder)
 {

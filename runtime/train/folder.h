@@ -14,6 +14,8 @@ struct folder {
 int folder_begin(struct folder *folder, const char *path, struct error *err);
 /* Puts it in its place: nothing may be there, or an empty folder. On failure nothing of it is left. Releases it in any case. */
 int folder_finish(struct folder *folder, struct error *err);
+/* The same, in the place of what is there. */
+int folder_replace(struct folder *folder, struct error *err);
 /* Leaves nothing of it. */
 void folder_abandon(struct folder *folder);
 

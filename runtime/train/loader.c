@@ -88,13 +88,15 @@ hash_document(struct loader *l, uint64_t document, uint64_t *ret, struct error *
 static int
 part_documents(struct loader *l, struct error *err)
 {
+	uint64_t from = l->options.dev_from;
+
 	for (uint64_t i = 0; i < shard_info(l->shard)->documents; i++) {
 		uint64_t hash;
 		bool cut = false;
 
 		if (hash_document(l, i, &hash, err))
 			return -1;
-		if ((double)(hash >> 11) / 9007199254740992.0 < l->options.dev_share)
+		if (from ? i >= from : (double)(hash >> 11) / 9007199254740992.0 < l->options.dev_share)
 			vec_push(&l->dev, (uint32_t)i);
 		else
 			vec_push(&l->train, (uint32_t)i);

@@ -30,6 +30,7 @@ struct loader_options {
 	bool target_only; /* only what belongs to the title counts in the loss */
 	enum loader_padding padding;
 	double dev_share; /* of the documents: kept for looking, not for learning */
+	uint64_t dev_from; /* or documents from this one on are; 0: the share says it */
 	uint64_t seed;
 };
 

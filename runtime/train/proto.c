@@ -25,8 +25,8 @@ varint(char ret[PROTO_VARINT_MAX], uint64_t number)
 	return n;
 }
 
-static void
-put_varint(struct buf *buf, uint64_t number)
+void
+proto_varint(struct buf *buf, uint64_t number)
 {
 	char bytes[PROTO_VARINT_MAX];
 
@@ -36,7 +36,7 @@ put_varint(struct buf *buf, uint64_t number)
 static void
 put_key(struct buf *buf, unsigned field, enum wire wire)
 {
-	put_varint(buf, (uint64_t)field << 3 | (unsigned)wire);
+	proto_varint(buf, (uint64_t)field << 3 | (unsigned)wire);
 }
 
 static uint64_t
@@ -61,7 +61,7 @@ void
 proto_int(struct buf *buf, unsigned field, int64_t number)
 {
 	put_key(buf, field, WIRE_VARINT);
-	put_varint(buf, (uint64_t)number);
+	proto_varint(buf, (uint64_t)number);
 }
 
 void
@@ -82,7 +82,7 @@ void
 proto_head(struct buf *buf, unsigned field, uint64_t len)
 {
 	put_key(buf, field, WIRE_BYTES);
-	put_varint(buf, len);
+	proto_varint(buf, len);
 }
 
 void
@@ -107,7 +107,7 @@ proto_packed_ints(struct buf *buf, unsigned field, const int64_t *numbers, size_
 		return;
 	begun = proto_begin(buf, field);
 	for (size_t i = 0; i < n; i++)
-		put_varint(buf, (uint64_t)numbers[i]);
+		proto_varint(buf, (uint64_t)numbers[i]);
 	proto_end(buf, begun);
 }
 

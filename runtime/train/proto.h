@@ -30,6 +30,9 @@ void proto_end(struct buf *buf, size_t begun);
 /* The number and length of a field whose len bytes are written elsewhere, behind this. */
 void proto_head(struct buf *buf, unsigned field, uint64_t len);
 
+/* One number of a packed row: between proto_begin and proto_end. */
+void proto_varint(struct buf *buf, uint64_t number);
+
 /* The low bytes of a number, the lowest first. */
 void proto_little(struct buf *buf, uint64_t number, int bytes);
 

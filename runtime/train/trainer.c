@@ -86,6 +86,8 @@ write_specials(const struct trainer_options *o, char *at, size_t room)
 
 	if (o->data.padding == LOADER_BUCKETED)
 		buf_puts(&buf, " bucketed");
+	if (o->data.dev_from)
+		buf_printf(&buf, " dev from %" PRIu64, o->data.dev_from);
 	if (c->arch == MODEL_LLAMA)
 		buf_printf(&buf, " %zu kv %s theta %a rope %d %a %a %a %zu", c->kv_heads, c->tied ? "tied" : "untied", c->rope.theta,
 			(int)c->rope.kind, c->rope.factor, c->rope.low, c->rope.high, c->rope.original);
@@ -122,19 +124,36 @@ trainer_name(const struct trainer_options *options, const struct shard *shard, c
 	buf_printf(ret, "%s-%08x", model_arch_name(options->config.arch), events_crc(recipe, strlen(recipe)));
 }
 
+/* What is known of a training that goes on with other data, or at another rate: its losses are none of this one's. */
+static void
+adopt(struct checkpoint_state *state, const char *recipe)
+{
+	state->cursor = (struct loader_cursor){ 0 };
+	state->best = state->least = (double)INFINITY;
+	state->best_step = state->above = 0;
+	snprintf(state->recipe, sizeof(state->recipe), "%s", recipe);
+}
+
 /* 1: it is damaged; *err says how. */
 static int
 resume_from(struct trainer *t, const char *path, struct error *err)
 {
 	struct checkpoint_state state;
+	bool other;
 
 	if (checkpoint_read_state(path, &state, err))
 		return 1;
-	if (strcmp(state.recipe, t->state.recipe) != 0)
+	other = strcmp(state.recipe, t->state.recipe) != 0;
+	if (other && !t->options.adopt)
 		return error_set(err, "`%s` is of another training: take another folder for this one (there: %s; here: %s)", path, state.recipe,
 			t->state.recipe);
 	if (checkpoint_load(path, t->model, true, err))
 		return 1;
+	if (other) {
+		adopt(&state, t->state.recipe);
+		buf_printf(&t->warning, "%s`%s` is of another training of such a model: it goes on with this data, from its beginning",
+			t->warning.len ? "; " : "", path);
+	}
 	t->state = state;
 	return 0;
 }

@@ -25,6 +25,8 @@ struct trainer_options {
 	uint64_t seed;
 	const char *folder; /* of this training's checkpoints; NULL: none are written */
 	size_t keep; /* checkpoints, besides the best */
+	/* A checkpoint of another training of a model like this one is gone on from, at the beginning of the data; else it is an error. */
+	bool adopt;
 	const struct buf *tokenizer; /* its file, for whoever uses a checkpoint */
 	const char *init; /* a folder whose weights it begins with, of the same config but for dropout and smoothing; NULL: none */
 	uint32_t init_digest; /* of these weights */
