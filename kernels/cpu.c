@@ -38,26 +38,38 @@ cpu_close(struct ops_device *d)
 	free(cpu);
 }
 
+/* What calloc gave stands before what is aligned. Fresh memory of the system is zero already, and calloc knows. */
 void *
 cpu_alloc(struct ops_device *d, size_t bytes)
 {
-	void *memory;
+	size_t align = bytes >= HUGE ? HUGE : LINE;
+	char *memory, *aligned;
 
 	(void)d;
-	if (bytes > SIZE_MAX - LINE || posix_memalign(&memory, bytes >= HUGE ? HUGE : LINE, bytes ? bytes : LINE))
+	if (bytes > SIZE_MAX - 2 * HUGE)
 		return NULL;
+	memory = calloc(1, bytes + align + sizeof(memory));
+	if (!memory)
+		return NULL;
+	aligned = memory + sizeof(memory);
+	aligned += (align - (uintptr_t)aligned % align) % align;
+	memcpy(aligned - sizeof(memory), &memory, sizeof(memory));
 	/* Who reads all of it again and again would spend as long on looking up pages. No harm if it fails. */
-	if (bytes >= HUGE)
-		madvise(memory, bytes, MADV_HUGEPAGE);
-	memset(memory, 0, bytes);
-	return memory;
+	if (align == HUGE)
+		madvise(aligned, bytes, MADV_HUGEPAGE);
+	return aligned;
 }
 
 void
 cpu_free(struct ops_device *d, void *memory)
 {
+	void *given;
+
 	(void)d;
-	free(memory);
+	if (!memory)
+		return;
+	memcpy(&given, (char *)memory - sizeof(given), sizeof(given));
+	free(given);
 }
 
 void

@@ -264,7 +264,8 @@ model_new(struct ops_device *device, const struct model_config *config, size_t N
 		put_positions(m);
 	if (config->arch == MODEL_LLAMA)
 		put_angles(m);
-	put_weights(m, seed);
+	if (seed != MODEL_NO_SEED)
+		put_weights(m, seed);
 	return m;
 }
 

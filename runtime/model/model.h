@@ -55,6 +55,8 @@ enum model_purpose { MODEL_TO_USE, MODEL_TO_TRAIN, MODEL_TO_TRAIN_BY_MUON };
 
 /* Bytes that a model takes on a device for batches of up to N tokens and as many documents, the device's own scratch included. */
 size_t model_memory(const struct model_config *config, struct ops_device *device, size_t N, enum model_purpose purpose);
+/* A seed for weights that are put right behind: they are zeros. */
+static const uint64_t MODEL_NO_SEED = UINT64_MAX;
 /* Weights as params_begin makes them from the seed. The device stays the caller's. NULL with *err set when memory does not suffice. */
 struct model *model_new(struct ops_device *device, const struct model_config *config, size_t N, enum model_purpose purpose,
 	uint64_t seed, struct error *err);

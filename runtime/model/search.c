@@ -57,45 +57,83 @@ struct chance {
 	int32_t id;
 };
 
-static int
-likeliest_first(const void *a, const void *b)
+static bool
+is_likelier(const struct chance *x, const struct chance *y)
 {
-	const struct chance *x = a, *y = b;
-
-	if (x->p != y->p)
-		return x->p > y->p ? -1 : 1;
-	return x->id < y->id ? -1 : x->id > y->id;
+	return x->p != y->p ? x->p > y->p : x->id < y->id;
 }
 
-/* The likeliest ones that top_k and top_p leave, at least one; their sum. */
-static size_t
-leave(const struct search_options *options, const struct chance *chances, size_t V, double *ret_sum)
+/* All tokens, of which the likeliest ones are put in order as they are asked for: a heap in front, behind it what was taken from it, the
+ * likeliest last. */
+struct chances {
+	struct chance *items; /* (V) */
+	size_t V, heap;
+};
+
+static void
+sink(struct chances *c, size_t at)
 {
-	size_t max = options->top_k && options->top_k < V ? options->top_k : V, n = 0;
+	struct chance x = c->items[at];
+
+	for (size_t child; (child = 2 * at + 1) < c->heap; at = child) {
+		if (child + 1 < c->heap && is_likelier(&c->items[child + 1], &c->items[child]))
+			child++;
+		if (!is_likelier(&c->items[child], &x))
+			break;
+		c->items[at] = c->items[child];
+	}
+	c->items[at] = x;
+}
+
+/* The i-th likeliest, from 0. */
+static const struct chance *
+likeliest_chance(struct chances *c, size_t i)
+{
+	while (c->V - c->heap <= i) {
+		struct chance first = c->items[0];
+
+		c->items[0] = c->items[--c->heap];
+		sink(c, 0);
+		c->items[c->heap] = first;
+	}
+	return &c->items[c->V - 1 - i];
+}
+
+/* How many of the likeliest ones top_k and top_p leave, at least one; their sum. */
+static size_t
+leave(const struct search_options *options, struct chances *c, double *ret_sum)
+{
+	size_t max = options->top_k && options->top_k < c->V ? options->top_k : c->V, n = 0;
 	double all = 0, sum = 0;
 
-	for (size_t v = 0; v < max; v++)
-		all += chances[v].p;
+	for (size_t i = 0; i < max; i++)
+		all += max < c->V ? likeliest_chance(c, i)->p : c->items[i].p;
+	if (options->top_p >= 1) {
+		*ret_sum = all;
+		return max;
+	}
 	while (n < max && (n == 0 || sum < options->top_p * all))
-		sum += chances[n++].p;
+		sum += likeliest_chance(c, n++)->p;
 	*ret_sum = sum;
 	return n;
 }
 
 static int32_t
-by_chance(const struct search_options *options, const float *logits, size_t V, struct chance *chances, uint64_t text, uint64_t place)
+by_chance(const struct search_options *options, const float *logits, size_t V, struct chance *items, uint64_t text, uint64_t place)
 {
 	double max = (double)logits[likeliest(logits, V)], sum;
 	double u = ((double)ops_random(options->seed, text, SITE_SAMPLE, place) + 0.5) / 4294967296.0;
+	struct chances chances = { items, V, V };
 	size_t n, i = 0;
 
 	for (size_t v = 0; v < V; v++)
-		chances[v] = (struct chance){ exp(((double)logits[v] - max) / options->temperature), (int32_t)v };
-	qsort(chances, V, sizeof(*chances), likeliest_first);
-	n = leave(options, chances, V, &sum);
-	for (u *= sum; i + 1 < n && u >= chances[i].p; i++)
-		u -= chances[i].p;
-	return chances[i].id;
+		items[v] = (struct chance){ exp(((double)logits[v] - max) / options->temperature), (int32_t)v };
+	for (size_t v = V / 2; v-- > 0;)
+		sink(&chances, v);
+	n = leave(options, &chances, &sum);
+	for (u *= sum; i + 1 < n && u >= likeliest_chance(&chances, i)->p; i++)
+		u -= likeliest_chance(&chances, i)->p;
+	return likeliest_chance(&chances, i)->id;
 }
 
 /* ---- texts ---- */

@@ -154,7 +154,7 @@ force_titles(struct evaluation *e, struct error *err)
 	options.tokens = config->context > BATCH_TOKENS ? config->context : BATCH_TOKENS;
 	loader = shard ? loader_open(shard, &options, err) : NULL;
 	if (loader)
-		model = model_new(e->g->device, config, options.tokens, false, 0, err);
+		model = model_new(e->g->device, config, options.tokens, MODEL_TO_USE, MODEL_NO_SEED, err);
 	if (model && !checkpoint_load(step_text(e->call, "model"), model, false, err))
 		result = force(e, loader, model, err);
 	model_free(model);

@@ -118,7 +118,7 @@ load_model(struct exporting *e, struct error *err)
 		return error_set(err, "%s", why);
 	if (check_memory(e, err))
 		return -1;
-	e->model = model_new(e->device, &e->config, 1, false, 0, err);
+	e->model = model_new(e->device, &e->config, 1, MODEL_TO_USE, MODEL_NO_SEED, err);
 	return e->model ? checkpoint_load(e->from, e->model, false, err) : -1;
 }
 

@@ -115,7 +115,7 @@ load_model(struct generator *g, const char *path, size_t slots, struct error *er
 	if (tokenizer_size(g->tokenizer) > g->config.vocabulary)
 		return error_set(err, "the tokenizer of `%s` has %u tokens, and its model knows %zu", path, tokenizer_size(g->tokenizer),
 			g->config.vocabulary);
-	g->model = model_new(g->device, &g->config, g->config.context > slots ? g->config.context : slots, false, 0, err);
+	g->model = model_new(g->device, &g->config, g->config.context > slots ? g->config.context : slots, MODEL_TO_USE, MODEL_NO_SEED, err);
 	return g->model ? checkpoint_load(path, g->model, false, err) : -1;
 }
 

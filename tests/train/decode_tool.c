@@ -105,7 +105,7 @@ main(int argc, char **argv)
 	if (!d || checkpoint_read_config(argv[1], &config, &err))
 		BUG("%s", d ? err.text : why);
 	b = (struct bench){ .V = config.vocabulary, .texts = number(argv[4]), .prompt = number(argv[5]), .tokens = number(argv[6]) };
-	model = model_new(d, &config, config.context > b.texts ? config.context : b.texts, false, 0, &err);
+	model = model_new(d, &config, config.context > b.texts ? config.context : b.texts, MODEL_TO_USE, MODEL_NO_SEED, &err);
 	if (!model || checkpoint_load(argv[1], model, false, &err))
 		BUG("%s", err.text);
 	b.decoder = decoder_new(model, b.texts, b.prompt + b.tokens, (enum ops_packing)packing, &err);

@@ -112,7 +112,7 @@ def test_refusals():
     cases = [({"model": "nothing"}, "cannot open it"), ({"model": "cut"}, "cut/model.safetensors"), ({"model": "other"}, "another shape"),
              ({"model": "small"}, "its model knows 20"), ({"model": "bare"}, "tokenizer.json"), ({"method": "luck"}, "`greedy`, `beam` or `sample`"),
              ({"max_tokens": 126}, "no room for the body"), ({"min_tokens": 20}, "more than --max-tokens"), ({"field": "text"}, "`text`"),
-             ({"device": "cuda"}, "there is no such device here"), ({"precision": "int4"}, "`int8`"), ({"input": "nothing"}, "nothing")]
+             ({"device": "cuda"}, "--device cuda: "), ({"precision": "int4"}, "`int8`"), ({"input": "nothing"}, "nothing")]
     for command in ("generate", "evaluate"):
         for options, want in cases:
             done = step(command, **{"model": "model", "input": "some", "output": "bad", "max_tokens": 10, **options})
