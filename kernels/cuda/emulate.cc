@@ -342,10 +342,39 @@ deadlock(void)
 	}
 }
 
-/* Rounds over the threads, each of which runs until it waits. */
+static unsigned
+in_order(unsigned k, unsigned n)
+{
+	return now.order == EMULATE_FORWARD ? k : n - 1 - k;
+}
+
+/* Runs the lanes of a warp until none can go on: as far ahead of the others as a warp can come. False: none could. */
+static bool
+run_warp(unsigned first, unsigned lanes)
+{
+	bool ret = false, ran;
+
+	do {
+		ran = false;
+		for (unsigned k = 0; k < lanes && !now.failed; k++) {
+			now.current = first + in_order(k, lanes);
+			if (self()->state != READY)
+				continue;
+			ran = ret = true;
+			now.place.thread = self()->index;
+			now.inside = true;
+			fiber_resume(&self()->fiber);
+			now.inside = false;
+		}
+	} while (ran);
+	return ret;
+}
+
 static void
 run_block(void)
 {
+	unsigned warps = (now.n + WARP - 1) / WARP;
+
 	now.block++;
 	now.counts.blocks++;
 	now.waiting = now.done = 0;
@@ -355,17 +384,10 @@ run_block(void)
 	while (now.done < now.n && !now.failed) {
 		bool ran = false;
 
-		for (unsigned k = 0; k < now.n && !now.failed; k++) {
-			unsigned i = now.order == EMULATE_FORWARD ? k : now.n - 1 - k;
+		for (unsigned k = 0; k < warps && !now.failed; k++) {
+			unsigned first = in_order(k, warps) * WARP;
 
-			if (now.threads[i].state != READY)
-				continue;
-			ran = true;
-			now.current = i;
-			now.place.thread = now.threads[i].index;
-			now.inside = true;
-			fiber_resume(&now.threads[i].fiber);
-			now.inside = false;
+			ran |= run_warp(first, now.n - first < WARP ? now.n - first : (unsigned)WARP);
 		}
 		if (!ran)
 			deadlock();

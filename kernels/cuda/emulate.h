@@ -1,7 +1,7 @@
 /* CUDA on the host, for tests of the kernels' logic: what device.h is made of where no nvcc compiles it.
  *
  * A launch runs its blocks one after the other. A block's threads are fibers: each runs on until it comes to a barrier or an operation
- * of its warp, which happens when the last of those it concerns has come. What real hardware leaves undefined is a failure, told with
+ * of its warp, which happens when the last of those it concerns has come; a warp runs on until it comes to a barrier of the block. What real hardware leaves undefined is a failure, told with
  * file and line: a barrier that some threads do not come to, lanes of one mask in different operations, a lane outside its own mask,
  * an address that is not aligned, shared memory past what the launch or the chip allows. Shared memory holds NaN until it is written,
  * so does the target of an asynchronous copy until the copy is waited for; memory of the device and dynamic shared memory come from
