@@ -9,7 +9,7 @@
 #include "runtime/step/train.h"
 #include "runtime/train/checkpoint.h"
 
-enum { TOKENS_MAX = 4096, MEBI = 1024 * 1024 };
+enum { TOKENS_MAX = 4096, CONTEXT_MAX = 4096, MEBI = 1024 * 1024 };
 
 static double
 now(void)
@@ -119,13 +119,24 @@ load_model(struct generator *g, const char *path, size_t slots, struct error *er
 	return g->model ? checkpoint_load(path, g->model, false, err) : -1;
 }
 
+/* Positions are no parameters of a Llama: it may be taken for one of shorter texts, for which there is memory. */
+static int
+read_config(struct generator *g, const char *path, struct error *err)
+{
+	if (checkpoint_read_config(path, &g->config, err))
+		return -1;
+	if (g->config.arch == MODEL_LLAMA && g->config.context > CONTEXT_MAX)
+		g->config.context = CONTEXT_MAX;
+	return 0;
+}
+
 int
 generator_open(struct generator *g, const struct step_call *call, struct error *err)
 {
 	const char *path = step_text(call, "model");
 	size_t slots;
 
-	if (checkpoint_read_config(path, &g->config, err) || read_method(call, &g->options, err) || read_lengths(call, g, err) ||
+	if (read_config(g, path, err) || read_method(call, &g->options, err) || read_lengths(call, g, err) ||
 	    open_device(g, call, err))
 		return -1;
 	slots = search_slots(&g->options, g->batch);

@@ -20,6 +20,7 @@ libruntime_a_SOURCES += %D%/near.c %D%/near.h
 libruntime_a_SOURCES += %D%/packed.c %D%/packed.h
 libruntime_a_SOURCES += %D%/packed_private.h
 libruntime_a_SOURCES += %D%/packed_zstd.c
+libruntime_a_SOURCES += %D%/pretrained.c
 libruntime_a_SOURCES += %D%/rows.c %D%/rows.h
 libruntime_a_SOURCES += %D%/score.c %D%/score.h
 libruntime_a_SOURCES += %D%/score_report.c

@@ -76,6 +76,7 @@ int step_clean(const struct step_call *call, struct error *err);
 int step_tokenizer(const struct step_call *call, struct error *err);
 int step_tokenize(const struct step_call *call, struct error *err);
 int step_detokenize(const struct step_call *call, struct error *err);
+int step_pretrained(const struct step_call *call, struct error *err);
 int step_train(const struct step_call *call, struct error *err);
 int step_generate(const struct step_call *call, struct error *err);
 int step_evaluate(const struct step_call *call, struct error *err);

@@ -128,6 +128,12 @@ const struct step_command STEP_COMMANDS[] = {
 	    { "rows", "N", "at most so many documents; 0: all", "10" },
 	    OUTPUT },
 	  step_detokenize },
+	{ "pretrained", "a model that is there already, and its tokenizer, for `train` to go on with",
+	  { { "folder", "FOLDER", "as Hugging Face's transformers write GPT-2 and Llama: config.json, tokenizer.json, and model.safetensors or the files of "
+				  "model.safetensors.index.json", NULL },
+	    { "tokenizer", "PATH", "its tokenizer.json; empty: none", "" },
+	    { "output", "PATH", "the model: a folder with model.safetensors, config.json and tokenizer.json", NULL } },
+	  step_pretrained },
 	{ "train", "a language model from token shards: the body of each document, then its title",
 	  { { "data", "FILE", "a token shard of one or two fields a document", NULL },
 	    { "tokenizer", "FILE", "the tokenizer that made it", NULL },

@@ -32,6 +32,7 @@ list_settings(const struct train_setup *setup, struct events_setting ret[SETTING
 		{ "vocabulary", NULL, (double)o->config.vocabulary },
 		{ "context", NULL, (double)o->config.context },
 		{ "dropout", NULL, o->config.dropout },
+		{ "optimizer", trainer_optimizer_name(o->optimizer), 0 },
 		{ "lr", NULL, o->rate },
 		{ "warmup", NULL, (double)o->warmup },
 		{ "batch_tokens", NULL, (double)o->data.tokens },
