@@ -119,6 +119,7 @@ FUZZ_TARGETS += %D%/fuzz/fuzz_engine
 FUZZ_TARGETS += %D%/fuzz/fuzz_frames
 FUZZ_TARGETS += %D%/fuzz/fuzz_json_scan
 FUZZ_TARGETS += %D%/fuzz/fuzz_layout
+FUZZ_TARGETS += %D%/fuzz/fuzz_model_config
 FUZZ_TARGETS += %D%/fuzz/fuzz_package
 FUZZ_TARGETS += %D%/fuzz/fuzz_parse
 FUZZ_TARGETS += %D%/fuzz/fuzz_rows

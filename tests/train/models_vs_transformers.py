@@ -122,12 +122,14 @@ def train(output, **options):
 
 def train_on(theirs, name):
     """A model of theirs, trained on here: it learns, stays theirs, and goes back."""
-    before = train(f"{theirs}-first", init=theirs, steps=1, lr=0)
+    step("pretrained", folder=theirs, output=f"{theirs}-model", tokenizer=f"{theirs}-tokenizer")
+    tap.ok(pathlib.Path(f"{theirs}-tokenizer").read_bytes() == pathlib.Path("tokenizer.json").read_bytes(), f"{name}: its tokenizer")
+    before = train(f"{theirs}-first", init=f"{theirs}-model", steps=1, lr=0)
     after = train(f"{theirs}-on", init=theirs, arch="prepend", size="gpt2")
     tap.ok(after < before - 1, f"{name} of transformers, trained on: from a loss of {before} to {after}")
     again = train(f"{theirs}-more", init=f"{theirs}-on", steps=1, lr=0)
     tap.ok(abs(again - after) < 0.05, f"and that goes on from there, from {again}")
-    compare(f"{theirs}-first", f"{name} of theirs, unchanged")
+    compare(f"{theirs}-model", f"{name} of theirs, unchanged")
     compare(f"{theirs}-on", f"{name} of theirs, trained on")
 
 
