@@ -184,6 +184,7 @@ SCRIPT_TESTS += %D%/train/export_vs_transformers.py
 SCRIPT_TESTS += %D%/train/models_vs_transformers.py
 SCRIPT_TESTS += %D%/train/parity_vs_torch.py
 SCRIPT_TESTS += %D%/train/subword_vs_t2t.py
+SCRIPT_TESTS += %D%/train/test_crash.py
 SCRIPT_TESTS += %D%/train/test_export.py
 SCRIPT_TESTS += %D%/train/test_bad_data.py
 SCRIPT_TESTS += %D%/train/test_generate.py
@@ -227,6 +228,8 @@ GRAPH_PLAN = %D%/dsl/graph_plan.c %D%/dsl/graph_plan.h
 %C%_dsl_test_layout_SOURCES = %D%/dsl/test_layout.c $(LAYOUT_FIXTURES)
 %C%_fuzz_fuzz_layout_SOURCES = %D%/fuzz/fuzz_layout.c %D%/dsl/layout_check.c %D%/dsl/layout_check.h
 
+# System calls that fail, for test_crash.py.
+check_PROGRAMS += %D%/train/fail_call
 # Logits for the scripts.
 check_PROGRAMS += %D%/train/logits_tool
 # Tokenizers for the scripts.

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,16 @@ checkpoint_set_aside(const char *path, struct error *err)
 
 /* ---- writing ---- */
 
+static bool
+points_to(const char *link, const char *target)
+{
+	char now[64];
+	ssize_t n = readlink(link, now, sizeof(now) - 1);
+
+	now[n > 0 ? n : 0] = '\0';
+	return !strcmp(now, target);
+}
+
 /* A link is replaced by renaming another onto it. */
 static int
 point_best(const char *folder, uint64_t step, struct error *err)
@@ -172,6 +183,8 @@ point_best(const char *folder, uint64_t step, struct error *err)
 	buf_printf(&link, "%s/best", folder);
 	buf_printf(&made, "%s/best.tmp", folder);
 	buf_printf(&target, "step-%" PRIu64, step);
+	if (points_to(buf_text(&link), buf_text(&target)))
+		return 0;
 	unlink(buf_text(&made));
 	if (symlink(buf_text(&target), buf_text(&made)) || rename(buf_text(&made), buf_text(&link)))
 		return error_errno(err, errno, "cannot make the link `%s`", buf_text(&link));
@@ -195,6 +208,27 @@ remove_unfinished(const char *folder)
 		closedir(dir);
 }
 
+/* Under another name first: one that is half removed is no checkpoint. */
+static void
+remove_step(const char *path)
+{
+	CLEANUP(buf_release) struct buf aside = { 0 };
+
+	buf_printf(&aside, "%s.tmp", path);
+	if (!rename(path, buf_text(&aside)))
+		paths_remove(buf_text(&aside));
+}
+
+int
+checkpoint_mend(const char *folder, const struct checkpoint_state *state, struct error *err)
+{
+	CLEANUP(buf_release) struct buf best = { 0 };
+
+	remove_unfinished(folder);
+	buf_printf(&best, "%s/step-%" PRIu64, folder, state->best_step);
+	return isfinite(state->best) && !access(buf_text(&best), F_OK) ? point_best(folder, state->best_step, err) : 0;
+}
+
 static int
 prune(const char *folder, size_t keep, uint64_t best, struct error *err)
 {
@@ -207,7 +241,7 @@ prune(const char *folder, size_t keep, uint64_t best, struct error *err)
 
 		buf_printf(&path, "%s/step-%" PRIu64, folder, steps.items[i]);
 		if (steps.items[i] != best)
-			paths_remove(buf_text(&path));
+			remove_step(buf_text(&path));
 	}
 	vec_release(&steps);
 	return 0;

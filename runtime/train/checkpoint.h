@@ -48,6 +48,8 @@ int checkpoint_newest(const char *folder, size_t nth, struct buf *ret, struct er
 int checkpoint_set_aside(const char *path, struct error *err);
 /* What the checkpoint says of itself. */
 int checkpoint_read_state(const char *path, struct checkpoint_state *ret, struct error *err);
+/* Whoever goes on from a checkpoint with that state puts in order what a crash may have left behind it: unfinished folders, the link to the best. */
+int checkpoint_mend(const char *folder, const struct checkpoint_state *state, struct error *err);
 /* Weights, and with `optimizer` Adam's state, into a model of the same config. */
 int checkpoint_load(const char *path, struct model *model, bool optimizer, struct error *err);
 

@@ -121,7 +121,7 @@ write_numbers(FILE *file, const struct tensor *t, size_t i, safetensors_source s
 	if (!tensor_pack(t->dtype, numbers, t->n, bytes))
 		result = error_set(err, "the tensor `%s` holds a number that %s has no room for", t->name, tensor_dtype_name(t->dtype));
 	else if (fwrite(bytes, size, t->n, file) != t->n)
-		result = error_errno(err, errno, "cannot write the tensor `%s`", t->name);
+		result = error_errno(err, errno, "tensor `%s`", t->name);
 	free(numbers);
 	free(bytes);
 	return result;
@@ -140,7 +140,8 @@ safetensors_write(const char *path, const struct tensor *tensors, size_t n, safe
 	write_header(&header, tensors, n, metadata, n_metadata);
 	result = fwrite(header.data, 1, header.len, file) == header.len ? 0 : error_errno(err, errno, "cannot write `%s`", path);
 	for (size_t i = 0; !result && i < n; i++)
-		result = write_numbers(file, &tensors[i], i, source, context, err);
+		if (write_numbers(file, &tensors[i], i, source, context, err))
+			result = error_prefix(err, "cannot write `%s`", path);
 	if (!result && (fflush(file) || fsync(fileno(file))))
 		result = error_errno(err, errno, "cannot write `%s`", path);
 	if (fclose(file) && !result)

@@ -191,7 +191,7 @@ resume(struct trainer *t, struct error *err)
 		if (result < 0)
 			return error_set(err, "%s", why.text);
 		if (!result)
-			return set_aside(t, nth, err);
+			return set_aside(t, nth, err) || checkpoint_mend(t->options.folder, &t->state, err) ? -1 : 0;
 		warn(t, buf_text(&path), &why);
 		buf_clear(&path);
 	}
