@@ -151,6 +151,7 @@ libruntime_a_SOURCES += %D%/model/muon.c
 libruntime_a_SOURCES += %D%/model/params.c %D%/model/params.h
 libruntime_a_SOURCES += %D%/model/search.c %D%/model/search.h
 libruntime_a_SOURCES += %D%/model/search_private.h
+libruntime_a_SOURCES += %D%/model/steady.c
 libruntime_a_SOURCES += %D%/model/step.c
 libruntime_a_SOURCES += %D%/outputs.c %D%/outputs.h
 libruntime_a_SOURCES += %D%/paths.c %D%/paths.h

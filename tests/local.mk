@@ -243,16 +243,27 @@ check_PROGRAMS += %D%/train/step_tool
 # The cost of watching a workflow, for bench/cluster/status.py.
 check_PROGRAMS += %D%/runtime/cluster/status_tool
 
+# Our numbers of cuBLASLt against its own header, where the toolkit has it.
+if CUDA
+check_DATA = %D%/kernels/cublaslt_numbers.same
+CLEANFILES += %D%/kernels/cublaslt_numbers.same
+%D%/kernels/cublaslt_numbers.same: %D%/kernels/cublaslt_numbers.cc kernels/cuda/cublaslt.h
+	@$(MKDIR_P) $(@D)
+	$(AM_V_GEN)$(NVCC) $(NVCC_FLAGS) -x cu -I$(builddir) -I$(srcdir) -c $(srcdir)/%D%/kernels/cublaslt_numbers.cc -o $@
+endif
+
 # The CUDA kernels on the host.
 if HAVE_CXX
 EMULATED = libemulated.a
 C_TESTS += %D%/kernels/test_cuda_attention
 C_TESTS += %D%/kernels/test_emulate
+C_TESTS += %D%/train/test_cuda_model
 endif
 %C%_kernels_test_cuda_attention_SOURCES = %D%/kernels/test_cuda_attention.cc
 %C%_kernels_test_cuda_attention_LDADD = libemulated.a $(LDADD)
 %C%_kernels_test_emulate_SOURCES = %D%/kernels/test_emulate.cc
 %C%_kernels_test_ops_LDADD = $(EMULATED) $(LDADD)
+%C%_train_test_cuda_model_LDADD = $(EMULATED) $(LDADD)
 %C%_kernels_test_emulate_LDADD = libemulated.a $(LDADD)
 
 # Runs on clusters, for the scripts.
@@ -274,6 +285,7 @@ check_LIBRARIES += %D%/libtests.a
 	%D%/kernel/mock_transport.c %D%/kernel/mock_transport.h \
 	%D%/runtime/cluster/api_server.c %D%/runtime/cluster/api_server.h \
 	%D%/kernels/arrays.c %D%/kernels/arrays.h \
+	%D%/kernels/pair.c %D%/kernels/pair.h \
 	%D%/runtime/cluster/recorded.c %D%/runtime/cluster/recorded.h \
 	%D%/runtime/cluster/recorded_private.h %D%/runtime/cluster/recorded_stream.c \
 	%D%/runtime/plan_fixtures.c %D%/runtime/plan_fixtures.h %D%/runtime/plan_fixtures_private.h \

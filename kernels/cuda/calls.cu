@@ -5,6 +5,7 @@
 
 #include "kernels/cuda/attention.h"
 #include "kernels/cuda/numbers.h"
+#include "kernels/cuda/side.h"
 
 namespace {
 
@@ -159,17 +160,28 @@ run_one(cuda *c, const call *call)
 } // namespace
 
 void
-calls_run(struct cuda *c, const struct call *calls, size_t n)
+calls_run(struct cuda *c, const struct call *calls, size_t n, bool beside)
 {
+	side side = {};
+
 	for (size_t i = 0; i < n && !c->device.failure;) {
-		if (calls[i].kind == CALL_UPLOAD) {
-			i += run_uploads(c, calls + i, n - i);
-		} else if (calls[i].kind == CALL_ADAM) {
-			i += run_adam(c, calls + i, n - i);
+		const call *call = &calls[i];
+
+		if (beside && side_takes(c, call)) {
+			side_start(c, &side, call);
+			i++;
+			continue;
+		}
+		side_join(c, &side, call);
+		if (call->kind == CALL_UPLOAD) {
+			i += run_uploads(c, call, n - i);
+		} else if (call->kind == CALL_ADAM) {
+			i += run_adam(c, call, n - i);
 		} else {
-			run_one(c, &calls[i]);
+			run_one(c, call);
 			i++;
 		}
 		cuda_check(c, cudaGetLastError(), "a kernel");
 	}
+	side_join(c, &side, NULL);
 }

@@ -54,6 +54,7 @@ struct call {
 	};
 };
 
-void calls_run(struct cuda *c, const struct call *calls, size_t n);
+/* beside: some may run beside others (side.h). */
+void calls_run(struct cuda *c, const struct call *calls, size_t n, bool beside);
 
 #endif

@@ -21,6 +21,8 @@ struct cuda {
 	struct products *products;
 	struct record *record;
 	void *scratch; /* of whatever runs: the stream lets one run at a time */
+	cudaStream_t side_stream;
+	void *side_scratch; /* of what runs there; NULL: nothing does */
 	char failure[512];
 };
 

@@ -25,6 +25,11 @@ void host_wait(struct cuda *c);
 void host_clock_start(struct cuda *c);
 float host_clock_stop(struct cuda *c);
 
+/* A product beside what is launched from now on, behind all that was before; `which`, below SIDE_MAX, names it. */
+void host_side(struct cuda *c, const struct ops_matmul *m, size_t which);
+/* What is launched from now on comes behind that product and those started before it. */
+void host_join(struct cuda *c, size_t which);
+
 /* What is launched between the two becomes a graph; NULL: the device failed. */
 void host_capture(struct cuda *c);
 void *host_captured(struct cuda *c);

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "kernels/cuda/host.h"
+#include "kernels/cuda/side.h"
 
 #include <ctype.h>
 #include <dlfcn.h>
@@ -11,7 +12,7 @@
 enum { PATH_SIZE = 4096, CAPABILITY = 80 /* the A100's: bfloat16 in tensor cores */ };
 
 struct host {
-	cudaEvent_t mark, start, stop;
+	cudaEvent_t mark, start, stop, fork, joins[SIDE_MAX];
 	struct cudaDeviceProp chip;
 	int driver;
 };
@@ -89,6 +90,12 @@ host_open(struct cuda *c, struct cublaslt *lt, const char **why)
 	if (cudaStreamCreateWithFlags(&c->stream, cudaStreamNonBlocking) != cudaSuccess || cudaEventCreate(&h->start) != cudaSuccess ||
 	    cudaEventCreate(&h->stop) != cudaSuccess || cudaEventCreateWithFlags(&h->mark, cudaEventDisableTiming) != cudaSuccess)
 		return false;
+	if (cudaStreamCreateWithFlags(&c->side_stream, cudaStreamNonBlocking) != cudaSuccess ||
+	    cudaEventCreateWithFlags(&h->fork, cudaEventDisableTiming) != cudaSuccess)
+		return false;
+	for (int i = 0; i < SIDE_MAX; i++)
+		if (cudaEventCreateWithFlags(&h->joins[i], cudaEventDisableTiming) != cudaSuccess)
+			return false;
 	*why = "libcublasLt.so.13 is not there: it was looked for where the loader looks, in lib64 and lib of $CUDA_HOME, /usr/local/cuda and "
 	       "/opt/cuda; LATEEN_CUBLASLT may name it";
 	return find_functions(lt);
@@ -107,6 +114,13 @@ host_close(struct cuda *c)
 		cudaEventDestroy(h->start);
 	if (h->stop)
 		cudaEventDestroy(h->stop);
+	if (h->fork)
+		cudaEventDestroy(h->fork);
+	for (int i = 0; i < SIDE_MAX; i++)
+		if (h->joins[i])
+			cudaEventDestroy(h->joins[i]);
+	if (c->side_stream)
+		cudaStreamDestroy(c->side_stream);
 	if (c->stream)
 		cudaStreamDestroy(c->stream);
 	free(h);
@@ -180,6 +194,30 @@ host_clock_stop(struct cuda *c)
 	cudaEventSynchronize(c->host->stop);
 	cudaEventElapsedTime(&ret, c->host->start, c->host->stop);
 	return ret;
+}
+
+/* ---- beside ---- */
+
+void
+host_side(struct cuda *c, const struct ops_matmul *m, size_t which)
+{
+	cudaStream_t stream = c->stream;
+	void *scratch = c->scratch;
+
+	cuda_check(c, cudaEventRecord(c->host->fork, stream), "an event");
+	cuda_check(c, cudaStreamWaitEvent(c->side_stream, c->host->fork, 0), "an event");
+	c->stream = c->side_stream;
+	c->scratch = c->side_scratch;
+	cuda_matmul(c, m);
+	c->stream = stream;
+	c->scratch = scratch;
+	cuda_check(c, cudaEventRecord(c->host->joins[which], c->side_stream), "an event");
+}
+
+void
+host_join(struct cuda *c, size_t which)
+{
+	cuda_check(c, cudaStreamWaitEvent(c->stream, c->host->joins[which], 0), "an event");
 }
 
 /* ---- graphs ---- */

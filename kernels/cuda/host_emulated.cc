@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/cuda/host.h"
+#include "kernels/cuda/side.h"
 
 /* ---- cuBLASLt's part ---- */
 
@@ -194,18 +195,28 @@ multiply(struct lt_handle *, struct lt_desc *desc, const void *alpha, const void
 
 /* ---- the machine ---- */
 
+/* What goes beside others is done as late as it may be: what it reads must be there still. */
+struct host {
+	struct ops_matmul beside[SIDE_MAX];
+	size_t first, n; /* of those that are not done */
+};
+
 bool
-host_open(struct cuda *, struct cublaslt *lt, const char **why)
+host_open(struct cuda *c, struct cublaslt *lt, const char **why)
 {
-	*why = NULL;
+	*why = "there is no more memory";
+	c->host = (struct host *)calloc(1, sizeof(*c->host));
+	if (!c->host)
+		return false;
 	*lt = { lt_create, lt_destroy, lt_version, desc_create, desc_destroy, desc_set, layout_create, layout_destroy, preference_create,
 		preference_destroy, preference_set, heuristic, multiply };
 	return true;
 }
 
 void
-host_close(struct cuda *)
+host_close(struct cuda *c)
 {
+	free(c->host);
 }
 
 void
@@ -251,6 +262,22 @@ float
 host_clock_stop(struct cuda *)
 {
 	return 0;
+}
+
+void
+host_side(struct cuda *c, const struct ops_matmul *m, size_t which)
+{
+	if (which == 0)
+		c->host->first = 0;
+	c->host->beside[which] = *m;
+	c->host->n = which + 1;
+}
+
+void
+host_join(struct cuda *c, size_t which)
+{
+	while (c->host->first <= which)
+		cuda_matmul(c, &c->host->beside[c->host->first++]);
 }
 
 /* A graph that does nothing would be one that nobody finds missing: what is recorded is carried out instead, each time. */

@@ -208,6 +208,8 @@ close_device(struct ops_device *d)
 	products_free(c->products);
 	if (c->scratch)
 		cudaFree(c->scratch);
+	if (c->side_scratch)
+		cudaFree(c->side_scratch);
 	host_close(c);
 	free(c);
 }
@@ -235,7 +237,7 @@ open_all(struct cuda *c, const char **why)
 	if (!host_open(c, &lt, why))
 		return false;
 	*why = "the GPU has not 64 MiB of memory left: another process has it all";
-	if (cudaMalloc(&c->scratch, CUDA_SCRATCH) != cudaSuccess)
+	if (cudaMalloc(&c->scratch, CUDA_SCRATCH) != cudaSuccess || cudaMalloc(&c->side_scratch, CUDA_SCRATCH) != cudaSuccess)
 		return false;
 	*why = "there is no memory that the GPU and this process could share";
 	c->record = record_new();
@@ -263,7 +265,6 @@ lateen_cuda_open(uint32_t abi, uint32_t size, enum ops_precision precision, cons
 	c->device.narrow = precision == OPS_BF16 ? sizeof(bf16) : sizeof(float);
 	c->device.logit_rows = CUDA_LOGIT_ROWS;
 	c->device.steady = true;
-	c->device.threads = 1;
 	c->device.precision = precision;
 	if (open_all(c, ret_why))
 		return &c->device;

@@ -88,7 +88,7 @@ submit(struct cuda *c, const struct call *call)
 	if (c->device.failure)
 		return;
 	if (!r->recording)
-		calls_run(c, call, 1);
+		calls_run(c, call, 1, false);
 	else if (!add(&r->list, call))
 		cuda_fail(c, "there is no more memory for a list of calls");
 }
@@ -131,7 +131,7 @@ play(struct cuda *c)
 	g->used = ++r->time;
 	if (known && !g->graph) {
 		host_capture(c);
-		calls_run(c, g->list.calls, g->list.n);
+		calls_run(c, g->list.calls, g->list.n, true);
 		g->graph = host_captured(c);
 	}
 	if (g->graph && !c->device.failure) {
@@ -140,7 +140,7 @@ play(struct cuda *c)
 	}
 	if (known) /* the emulation has no graphs, and has run it */
 		return;
-	calls_run(c, r->list.calls, r->list.n);
+	calls_run(c, r->list.calls, r->list.n, false);
 	for (size_t i = 0; i < r->list.n; i++)
 		if (!add(&g->list, &r->list.calls[i])) {
 			g->list.n = 0;
@@ -169,7 +169,7 @@ record_end(struct cuda *c)
 	if (r->whole)
 		play(c);
 	else
-		calls_run(c, r->list.calls, r->list.n);
+		calls_run(c, r->list.calls, r->list.n, false);
 	host_mark(c);
 }
 
@@ -181,7 +181,7 @@ record_flush(struct cuda *c)
 	if (!r->recording || !r->list.n)
 		return;
 	r->whole = false;
-	calls_run(c, r->list.calls, r->list.n);
+	calls_run(c, r->list.calls, r->list.n, false);
 	r->list.n = 0;
 }
 

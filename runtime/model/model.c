@@ -244,6 +244,7 @@ take_memory(struct model *m, struct error *err)
 	plan.used = 0;
 	lay_out(m, &plan, m->d);
 	m->host = xcalloc(m->capacity, m->d->real);
+	model_steady_init(m);
 	return 0;
 }
 
@@ -281,6 +282,7 @@ model_free(struct model *m)
 	params_release(&m->params);
 	free(m->layers);
 	free(m->host);
+	model_steady_release(m);
 	free(m);
 }
 

@@ -35,6 +35,7 @@ struct model {
 	void *clip; /* (2): the factor, the norm */
 	void *direction, *squares[3]; /* of Muon: a part of a parameter; (n, n), n its shorter side */
 	void *host; /* (N) reals of the device */
+	struct model_batch steady; /* what model_steady makes; nothing where that is not needed */
 	const volatile sig_atomic_t *stop; /* or NULL */
 };
 
@@ -117,6 +118,10 @@ struct ops_rotate model_rotate(const struct pass *pass, void *qkv, bool back);
 struct ops_attention model_attention(const struct pass *pass, size_t layer);
 struct ops_embed model_embed(const struct pass *pass);
 struct ops_dropout model_dropout(const struct pass *pass, size_t layer, enum model_site site);
+/* The same batch in one of a few sizes, or itself, where the device has no gain from that. Until the next call. */
+const struct model_batch *model_steady(struct model *m, const struct model_batch *b);
+void model_steady_init(struct model *m);
+void model_steady_release(struct model *m);
 /* Takes the batch to the device. */
 struct pass model_begin(struct model *m, const struct model_batch *b, const struct ops_step *step);
 /* Bytes of the device's memory, on a device that packs. */

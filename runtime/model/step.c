@@ -82,7 +82,7 @@ run_backward(struct model *m, const struct model_batch *batch, struct ops_step *
 	struct pass pass;
 
 	step->loss_scale = weight > 0 ? 1 / weight : 0;
-	pass = model_begin(m, batch, step);
+	pass = model_begin(m, model_steady(m, batch), step);
 	pass.dropout = dropout ? m->config.dropout : 0;
 	pass.smoothing = m->config.smoothing;
 	pass.backward = true;
@@ -169,7 +169,7 @@ int
 model_evaluate(struct model *m, const struct model_batch *batch, struct model_result *ret, struct error *err)
 {
 	struct ops_step step = { 0 };
-	struct pass pass = model_begin(m, batch, &step);
+	struct pass pass = model_begin(m, model_steady(m, batch), &step);
 
 	model_forward(&pass);
 	model_classify(&pass);

@@ -94,7 +94,7 @@ check_memory(const struct generator *g, size_t slots, struct error *err)
 {
 	size_t needed = model_memory(&g->config, g->device, g->config.context > slots ? g->config.context : slots, false) +
 			decoder_memory(&g->config, g->device, slots, g->config.context, g->packing);
-	size_t available = train_free_memory();
+	size_t available = g->device->ops->available ? g->device->ops->available(g->device) : train_free_memory();
 
 	printf("memory: %zu MiB\n", needed / MEBI);
 	fflush(stdout);

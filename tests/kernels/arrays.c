@@ -6,12 +6,57 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/macros.h"
 #include "tests/tap.h"
 
 enum { GUARD = 64 };
 
 /* bfloat16 has 8 bits; a result may be one step off, of the largest number. */
 static const double NARROW = 8e-3;
+
+/* The device with memory of its own, if that is what is tested, and what was copied there beside arrays. */
+static struct ops_device *apart;
+static void *copies[4096];
+static size_t n_copies;
+
+void
+arrays_use(struct ops_device *device)
+{
+	while (n_copies)
+		apart->ops->free(apart, copies[--n_copies]);
+	apart = device;
+}
+
+const void *
+arrays_there(const void *bytes, size_t n)
+{
+	if (!apart)
+		return bytes;
+	if (n_copies == ARRAY_LEN(copies))
+		BUG("more than %zu copies", n_copies);
+	copies[n_copies] = apart->ops->alloc(apart, n);
+	apart->ops->upload(apart, copies[n_copies], bytes, n);
+	return copies[n_copies++];
+}
+
+static void *
+take_there(const void *guards, size_t bytes)
+{
+	void *ret = apart->ops->alloc(apart, bytes);
+
+	apart->ops->upload(apart, ret, guards, bytes);
+	return ret;
+}
+
+float *
+array_got(struct array *array)
+{
+	if (!apart)
+		return array->got;
+	if (!array->got_there)
+		array->got_there = take_there(array->got - GUARD, (array->n + 2 * GUARD) * sizeof(float));
+	return (float *)array->got_there + GUARD;
+}
 
 struct array
 array_new(size_t n)
@@ -34,6 +79,10 @@ array_release(struct array *array)
 	free(array->got - GUARD);
 	if (array->narrow)
 		free(array->narrow - GUARD);
+	if (apart) {
+		apart->ops->free(apart, array->got_there);
+		apart->ops->free(apart, array->narrow_there);
+	}
 }
 
 double
@@ -91,6 +140,10 @@ of_bf16(unsigned short x)
 static void
 take_back(const struct array *array)
 {
+	if (array->narrow_there)
+		apart->ops->download(apart, array->narrow - GUARD, array->narrow_there, (array->n + 2 * GUARD) * sizeof(*array->narrow));
+	else if (array->got_there)
+		apart->ops->download(apart, array->got - GUARD, array->got_there, (array->n + 2 * GUARD) * sizeof(*array->got));
 	if (array->narrow)
 		for (ptrdiff_t i = -GUARD; i < (ptrdiff_t)array->n + GUARD; i++)
 			array->got[i] = of_bf16(array->narrow[i]);
@@ -100,14 +153,17 @@ void *
 array_narrow(struct array *array)
 {
 	if (array->narrow)
-		return array->narrow;
+		return array->narrow_there ? (unsigned short *)array->narrow_there + GUARD : array->narrow;
 	array->narrow = (unsigned short *)xmalloc((array->n + 2 * GUARD) * sizeof(*array->narrow)) + GUARD;
 	for (ptrdiff_t i = -GUARD; i < (ptrdiff_t)array->n + GUARD; i++)
 		array->narrow[i] = to_bf16(array->got[i]);
 	take_back(array);
 	for (size_t i = 0; i < array->n; i++)
 		array->ref[i] = (double)array->got[i];
-	return array->narrow;
+	if (!apart)
+		return array->narrow;
+	array->narrow_there = take_there(array->narrow - GUARD, (array->n + 2 * GUARD) * sizeof(*array->narrow));
+	return (unsigned short *)array->narrow_there + GUARD;
 }
 
 static bool

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,44 +10,8 @@
 #include "kernels/cuda/plugin.h"
 #include "kernels/ops.h"
 #include "tests/kernels/arrays.h"
+#include "tests/kernels/pair.h"
 #include "tests/tap.h"
-
-/* The two devices of a comparison. `which` 0 is the reference. */
-static struct ops_device *devices[2];
-static const struct ops_step STEP = { .seed = 0x123456789ABCDEFu, .step = 11, .loss_scale = 0.25, .rate = 0.01, .root = 1.5, .decay = 0.001 };
-
-static void *
-side(const struct array *array, int which)
-{
-	return which ? (void *)array->got : (void *)array->ref;
-}
-
-/* For numbers that are narrow (ops.h). */
-static void *
-narrow(struct array *array, int which)
-{
-	if (devices[1]->narrow != sizeof(float)) {
-		void *of_device = array_narrow(array);
-
-		return which ? of_device : (void *)array->ref;
-	}
-	return side(array, which);
-}
-
-static bool
-is_narrow(void)
-{
-	return devices[1]->narrow != sizeof(float);
-}
-
-#define BOTH(which) for (int which = 0; which < 2; which++)
-#define OPS(which) devices[which]->ops
-
-static struct ops_dropout
-dropout_of(double rate)
-{
-	return (struct ops_dropout){ .rate = rate, .site = 3, .step = &STEP };
-}
 
 /* ---- one test an operation ---- */
 
@@ -125,17 +90,6 @@ test_all_packed(void)
 	}
 }
 
-static int32_t *
-numbers(size_t n, size_t below)
-{
-	int32_t *ret = xmalloc((n + 1) * sizeof(*ret));
-	uint64_t state = 5;
-
-	for (size_t i = 0; i < n; i++)
-		ret[i] = (int32_t)((random_next(&state) + 1) / 2 * (double)below) % (int32_t)below;
-	return ret;
-}
-
 static void
 test_embed(size_t N, size_t C, size_t V, double rate)
 {
@@ -145,8 +99,8 @@ test_embed(size_t N, size_t C, size_t V, double rate)
 
 	for (int blank = 1; blank >= 0; blank--) {
 		BOTH(w) {
-			struct ops_embed e = { .N = N, .C = C, .ids = ids, .places = places, .table = side(&table, w),
-				.positions = blank ? NULL : side(&positions, w), .scale = 3.5, .blank = blank, .dropout = dropout_of(rate) };
+			struct ops_embed e = { .N = N, .C = C, .ids = ints(ids, N, w), .places = ints(places, N, w), .table = side(&table, w),
+				.positions = blank ? NULL : side(&positions, w), .scale = 3.5, .blank = blank, .dropout = dropout_of(rate, w) };
 
 			OPS(w)->embed_forward(devices[w], &e, side(&out, w));
 			OPS(w)->embed_backward(devices[w], &e, side(&dout, w), side(&dtable, w), blank ? NULL : side(&dpositions, w));
@@ -174,7 +128,7 @@ norm_of(struct norm_arrays *a, int w, size_t N, size_t C, enum ops_norm_kind kin
 
 	return (struct ops_norm){ .kind = kind, .N = N, .C = C, .x = side(&a->x, w), .branch = branch ? narrow(&a->branch, w) : NULL,
 		.sum = side(&a->sum, w), .mean = rms ? NULL : side(&a->mean, w), .rstd = side(&a->rstd, w), .gain = side(&a->gain, w),
-		.bias = rms ? NULL : side(&a->bias, w), .epsilon = 1e-5, .dropout = dropout_of(rate) };
+		.bias = rms ? NULL : side(&a->bias, w), .epsilon = 1e-5, .dropout = dropout_of(rate, w) };
 }
 
 static struct norm_arrays
@@ -225,9 +179,10 @@ static void
 test_activation(enum ops_activation kind, size_t n, double rate)
 {
 	struct array in = array_random(n, 1, 4), out = array_new(n), grad = array_random(n, 2, 1);
-	struct ops_dropout dropout = dropout_of(rate);
 
 	BOTH(w) {
+		struct ops_dropout dropout = dropout_of(rate, w);
+
 		OPS(w)->activate_forward(devices[w], kind, n, narrow(&in, w), narrow(&out, w), &dropout);
 		OPS(w)->activate_backward(devices[w], kind, n, narrow(&in, w), narrow(&grad, w), &dropout);
 	}
@@ -280,8 +235,9 @@ test_attention(const int32_t *starts, size_t documents, size_t C, size_t NH, siz
 	struct array dout = array_random(N * C, 2, 1), dqkv = array_new(N * QKV);
 
 	BOTH(w) {
-		struct ops_attention a = { .N = N, .C = C, .NH = NH, .NKV = NKV, .documents = documents, .longest = N, .starts = starts,
-			.qkv = narrow(&qkv, w), .out = narrow(&out, w), .logsum = side(&logsum, w), .dropout = dropout_of(rate) };
+		struct ops_attention a = { .N = N, .C = C, .NH = NH, .NKV = NKV, .documents = documents, .longest = N,
+			.starts = ints(starts, documents + 1, w),
+			.qkv = narrow(&qkv, w), .out = narrow(&out, w), .logsum = side(&logsum, w), .dropout = dropout_of(rate, w) };
 
 		OPS(w)->attention_forward(devices[w], &a);
 		OPS(w)->attention_backward(devices[w], &a, narrow(&dout, w), narrow(&dqkv, w));
@@ -314,15 +270,17 @@ test_decode(size_t C, size_t NH, size_t NKV, bool halves)
 		all_at[i] = i % L;
 	}
 	BOTH(w) {
-		struct ops_keep k = { .N = R * L, .C = C, .NH = NH, .NKV = NKV, .L = L, .slots = all_slots, .at = all_at, .qkv = narrow(&all, w),
-			.keys = narrow(&keys, w), .values = narrow(&values, w), .halves = halves };
-		struct ops_decode a = { .R = R, .C = C, .NH = NH, .NKV = NKV, .L = L, .slots = slots, .at = at, .from = from,
-			.qkv = narrow(&qkv, w), .keys = narrow(&keys, w), .values = narrow(&values, w), .halves = halves, .out = narrow(&out, w) };
+		struct ops_keep k = { .N = R * L, .C = C, .NH = NH, .NKV = NKV, .L = L, .slots = ints(all_slots, R * L, w),
+			.at = ints(all_at, R * L, w), .qkv = narrow(&all, w), .keys = narrow(&keys, w), .values = narrow(&values, w),
+			.halves = halves };
+		struct ops_decode a = { .R = R, .C = C, .NH = NH, .NKV = NKV, .L = L, .slots = ints(slots, R, w), .at = ints(at, R, w),
+			.from = ints(from, R * L, w), .qkv = narrow(&qkv, w), .keys = narrow(&keys, w), .values = narrow(&values, w),
+			.halves = halves, .out = narrow(&out, w) };
 
 		OPS(w)->keep(devices[w], &k);
 		k.N = R;
-		k.slots = slots;
-		k.at = at;
+		k.slots = a.slots;
+		k.at = a.at;
 		k.qkv = narrow(&qkv, w);
 		OPS(w)->keep(devices[w], &k);
 		OPS(w)->decode_attention(devices[w], &a);
@@ -345,7 +303,7 @@ test_rotate(size_t N, size_t C, size_t NH, size_t NKV)
 
 	for (int back = 0; back < 2; back++) {
 		BOTH(w) {
-			struct ops_rotate r = { .N = N, .C = C, .NH = NH, .NKV = NKV, .places = places, .angles = side(&angles, w),
+			struct ops_rotate r = { .N = N, .C = C, .NH = NH, .NKV = NKV, .places = ints(places, N, w), .angles = side(&angles, w),
 				.qkv = narrow(&qkv, w), .back = back };
 
 			OPS(w)->rotate(devices[w], &r);
@@ -371,8 +329,8 @@ test_xent(size_t N, size_t V, double smoothing)
 	logits.got[V - 1] = 9;
 	for (int backward = 0; backward < 2; backward++)
 		BOTH(w) {
-			struct ops_xent x = { .N = N, .V = V, .logits = narrow(&logits, w), .labels = labels, .weights = side(&weights, w),
-				.smoothing = smoothing, .backward = backward, .step = &STEP, .losses = side(&losses, w),
+			struct ops_xent x = { .N = N, .V = V, .logits = narrow(&logits, w), .labels = ints(labels, N, w), .weights = side(&weights, w),
+				.smoothing = smoothing, .backward = backward, .step = step_for(w), .losses = side(&losses, w),
 				.hits = side(&hits, w) };
 
 			OPS(w)->xent(devices[w], &x);
@@ -394,7 +352,7 @@ test_adam(size_t n, bool clipped, bool decay)
 
 	BOTH(w) {
 		struct ops_adam a = { .n = n, .p = side(&p, w), .m = side(&m, w), .v = side(&v, w), .g = side(&g, w), .beta1 = 0.9,
-			.beta2 = 0.98, .epsilon = 1e-9, .clip = clipped ? side(&factor, w) : NULL, .decay = decay, .step = &STEP,
+			.beta2 = 0.98, .epsilon = 1e-9, .clip = clipped ? side(&factor, w) : NULL, .decay = decay, .step = step_for(w),
 			.narrow = w && is_narrow() ? array_narrow(&copy) : NULL };
 
 		OPS(w)->adam(devices[w], &a);
@@ -425,7 +383,7 @@ test_muon(size_t rows, size_t columns, bool clipped, bool decay, double size)
 	BOTH(w) {
 		struct ops_muon muon = { .rows = rows, .columns = columns, .ld = ld, .p = side(&p, w), .m = side(&m, w), .g = side(&g, w),
 			.x = narrow(&x, w), .momentum = 0.95, .epsilon = 1e-7, .scale = 1.5, .clip = clipped ? side(&factor, w) : NULL,
-			.decay = decay, .step = &STEP };
+			.decay = decay, .step = step_for(w) };
 
 		OPS(w)->muon_begin(devices[w], &muon);
 		OPS(w)->muon_end(devices[w], &muon);
@@ -564,8 +522,11 @@ test_emulated(void)
 		if (!ok(devices[1] != NULL, "the emulated GPU opens %s", devices[1] ? "" : why))
 			return;
 		tap_note("%s, threads %s", precision == OPS_BF16 ? "bfloat16" : "single precision", i & 2 ? "backward" : "forward");
+		/* The second time as if it had memory of its own. */
+		arrays_use(i & 2 ? devices[1] : NULL);
 		test_opened(true);
 		test_wide_operations();
+		arrays_use(NULL);
 		is_int(OPS(1)->sync(devices[1]), 0, "nothing failed: %s", devices[1]->failure ? devices[1]->failure : "");
 		OPS(1)->close(devices[1]);
 	}
@@ -573,6 +534,28 @@ test_emulated(void)
 #else
 	skip(1, "the emulated GPU: no C++ compiler was there");
 #endif
+}
+
+/* A GPU, where there is one. */
+static void
+test_gpu(enum ops_precision precision)
+{
+	const char *why, *builddir = getenv("builddir");
+	char plugin[4096];
+
+	snprintf(plugin, sizeof(plugin), "%s/%s", builddir ? builddir : ".", CUDA_PLUGIN_FILE);
+	setenv("LATEEN_CUDA_PLUGIN", plugin, 0);
+	devices[1] = ops_open("cuda", 0, precision, &why);
+	if (!devices[1]) {
+		skip(1, "cuda%s: %s", precision == OPS_BF16 ? " with bfloat16" : "", why);
+		return;
+	}
+	arrays_use(devices[1]);
+	test_opened(true);
+	test_wide_operations();
+	arrays_use(NULL);
+	is_int(OPS(1)->sync(devices[1]), 0, "nothing failed: %s", devices[1]->failure ? devices[1]->failure : "");
+	OPS(1)->close(devices[1]);
 }
 
 int
@@ -587,6 +570,8 @@ main(void)
 	test_device("cpu", OPS_F32);
 	test_device("cpu", OPS_BF16);
 	test_emulated();
+	test_gpu(OPS_F32);
+	test_gpu(OPS_BF16);
 	OPS(0)->close(devices[0]);
 	ok(!ops_open("abacus", 1, OPS_F32, &why) && why, "an unknown device is refused");
 	ok(!ops_open("cpu", -1, OPS_F32, &why) && why, "so is a negative number of threads");
