@@ -57,6 +57,7 @@ C_TESTS += %D%/runtime/cluster/test_door_argo
 C_TESTS += %D%/runtime/cluster/test_door_kube
 C_TESTS += %D%/runtime/cluster/test_door_kube_log
 C_TESTS += %D%/kernels/test_cuda_plugin
+C_TESTS += %D%/kernels/test_gpu_attention
 C_TESTS += %D%/kernels/test_gradients
 C_TESTS += %D%/kernels/test_ops
 C_TESTS += %D%/runtime/cluster/test_api_stream
@@ -236,6 +237,8 @@ check_PROGRAMS += %D%/train/logits_tool
 check_PROGRAMS += %D%/train/bpe_tool
 # Tensor2Tensor's measures, for their test.
 check_PROGRAMS += %D%/train/metrics_tool
+# Attention, timed.
+check_PROGRAMS += %D%/kernels/attention_tool
 # Steps of training, timed, for bench/train.py.
 check_PROGRAMS += %D%/train/decode_tool
 check_PROGRAMS += %D%/train/step_tool
@@ -259,9 +262,10 @@ C_TESTS += %D%/kernels/test_cuda_attention
 C_TESTS += %D%/kernels/test_emulate
 C_TESTS += %D%/train/test_cuda_model
 endif
-%C%_kernels_test_cuda_attention_SOURCES = %D%/kernels/test_cuda_attention.cc
+%C%_kernels_test_cuda_attention_SOURCES = %D%/kernels/test_cuda_attention.cc %D%/kernels/attention_cases.h
 %C%_kernels_test_cuda_attention_LDADD = libemulated.a $(LDADD)
 %C%_kernels_test_emulate_SOURCES = %D%/kernels/test_emulate.cc
+%C%_kernels_test_gpu_attention_LDADD = $(EMULATED) $(LDADD)
 %C%_kernels_test_ops_LDADD = $(EMULATED) $(LDADD)
 %C%_train_test_cuda_model_LDADD = $(EMULATED) $(LDADD)
 %C%_kernels_test_emulate_LDADD = libemulated.a $(LDADD)

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "tests/kernels/attention_cases.h"
+
 extern "C" {
 #include "tests/kernels/arrays.h"
 #include "tests/tap.h"
@@ -13,38 +15,6 @@ struct ops_device *plain_open(void);
 }
 
 static const struct ops_step STEP = { 0x123456789ABCDEFu, 11, 0.25, 0.01, 1.5, 0.001, 0, 0 };
-
-struct one_case {
-	const char *name;
-	size_t documents;
-	int32_t starts[7]; /* none: documents of 0, 1, 2, 3, 0 … tokens */
-	size_t D, NH, NKV, longest; /* longest: 0 for what it is */
-	bool narrow, tensor;
-};
-
-static const struct one_case CASES[] = {
-	{ "one token", 1, { 0, 1 }, 32, 1, 1, 0, true, true },
-	{ "documents of all kinds", 6, { 0, 17, 17, 18, 83, 147, 276 }, 32, 2, 2, 0, true, true },
-	{ "heads of 64", 4, { 0, 0, 70, 70, 199 }, 64, 2, 2, 0, true, true },
-	{ "heads of 128", 2, { 0, 65, 131 }, 128, 1, 1, 0, true, true },
-	{ "fewer heads of keys", 3, { 0, 5, 69, 141 }, 64, 4, 2, 0, true, true },
-	{ "tiles of 128 queries", 4, { 0, 129, 130, 257, 420 }, 64, 1, 1, 1000, true, true },
-	{ "tiles of 128, heads of 32", 2, { 0, 40, 190 }, 32, 2, 1, 1000, true, true },
-	{ "more documents than a warp has lanes", 101, {}, 32, 1, 1, 0, true, true },
-	{ "bfloat16, heads of 20", 3, { 0, 17, 17, 52 }, 20, 3, 3, 0, true, false },
-	{ "single precision", 6, { 0, 17, 17, 18, 51, 83, 120 }, 20, 3, 3, 0, false, false },
-	{ "single precision, heads of 64", 2, { 0, 3, 40 }, 64, 2, 1, 0, false, false },
-	{ "single precision, heads of 256", 2, { 0, 1, 19 }, 256, 1, 1, 0, false, false },
-	{ "single precision, heads of 7", 1, { 0, 35 }, 7, 3, 1, 0, false, false },
-};
-
-static int32_t
-start_of(const struct one_case *c, size_t document)
-{
-	static const int32_t before[4] = { 0, 0, 1, 3 };
-
-	return c->documents < ARRAY_LEN(c->starts) ? c->starts[document] : (int32_t)(document / 4 * 6) + before[document % 4];
-}
 
 /* ---- memory of the device ---- */
 
@@ -113,7 +83,7 @@ struct results {
 };
 
 static struct results
-run(const struct one_case *c, const struct ops_attention *given, const void *dout, size_t N)
+run(const struct attention_case *c, const struct ops_attention *given, const void *dout, size_t N)
 {
 	size_t number_size = c->narrow ? sizeof(bf16) : sizeof(float), C = given->C, row = C + 2 * ops_key_channels(C, c->NH, c->NKV);
 	struct results ret = { { N * C * number_size, N * c->NH * sizeof(float), N * row * number_size }, NULL, NULL, NULL };
@@ -138,9 +108,9 @@ release(struct results *r)
 }
 
 static void
-test_case(struct ops_device *reference, const struct one_case *c, double rate)
+test_case(struct ops_device *reference, const struct attention_case *c, double rate)
 {
-	size_t N = (size_t)start_of(c, c->documents), C = c->D * c->NH, row = C + 2 * c->D * c->NKV;
+	size_t N = (size_t)attention_start(c, c->documents), C = c->D * c->NH, row = C + 2 * c->D * c->NKV;
 	double *qkv = (double *)xmalloc(N * row * sizeof(double)), *dout = (double *)xmalloc(N * C * sizeof(double));
 	double *out = (double *)xmalloc(N * C * sizeof(double)), *logsum = (double *)xmalloc(N * c->NH * sizeof(double));
 	double *dqkv = (double *)xmalloc(N * row * sizeof(double));
@@ -158,7 +128,7 @@ test_case(struct ops_device *reference, const struct one_case *c, double rate)
 	int32_t *starts = (int32_t *)device_memory((c->documents + 1) * sizeof(*starts));
 
 	for (size_t i = 0; i <= c->documents; i++)
-		starts[i] = start_of(c, i);
+		starts[i] = attention_start(c, i);
 	a.starts = starts;
 	a.qkv = on_device;
 	emulate_clear();
@@ -198,9 +168,9 @@ main(void)
 {
 	struct ops_device *reference = plain_open();
 
-	for (size_t i = 0; i < ARRAY_LEN(CASES); i++)
+	for (size_t i = 0; i < ARRAY_LEN(ATTENTION_CASES); i++)
 		for (int dropout = 0; dropout < 2; dropout++)
-			test_case(reference, &CASES[i], 0.3 * dropout);
+			test_case(reference, &ATTENTION_CASES[i], 0.3 * dropout);
 	reference->ops->close(reference);
 	return done_testing();
 }
