@@ -5,7 +5,8 @@
     bench/compile.py [--runs N] [--steps N] --hera PYTHON --kfp PYTHON
 
 PYTHON is an interpreter that has the peer (bench/setup makes both). Without one the row says `not run`. Prints the best
-of several runs in seconds, and ratios, peer over Lateen.
+of several runs in seconds, in brackets the time that a processor was busy with it (which another load changes less), and
+ratios, peer over Lateen.
 """
 import argparse
 import os
@@ -134,42 +135,65 @@ def chain_lateen(steps):
     return "".join(lines) + "}\n"
 
 
-def best(command, runs):
-    """The least wall time of several runs: what else the machine does can only add."""
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        times.append(time.perf_counter() - start)
-    return min(times)
+def timed(command):
+    """Wall time and processor time of one run, which must end well."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command} ended with {process.returncode}")
+    return wall, usage.ru_utime + usage.ru_stime
 
 
-def peer(python, program, folder, runs, **names):
+def least(times):
+    """Of several runs, each figure's least: what else the machine does can only add."""
+    return tuple(min(column) for column in zip(*times))
+
+
+def busy(command, runs):
+    return least([timed(command) for _ in range(runs)])[1]
+
+
+def peer(python, program, folder, name, **names):
+    """The peer's command, or None without an interpreter."""
     if not python:
         return None
-    path = pathlib.Path(folder, "peer.py")
+    path = pathlib.Path(folder, name + ".py")
     head = "".join(f"{k} = {v!r}\n" for k, v in names.items())
     path.write_text(head + f"OUT = {folder + '/peer.yaml'!r}\n" + program, encoding="utf-8")
-    return best([python, str(path)], runs)
+    return [python, str(path)]
 
 
-def row(name, ours, theirs):
-    print(f"{name:34} lateen {ours:8.4f} s", end="")
-    for who, value in theirs.items():
-        print(f"   {who} " + (f"{value:8.3f} s ({value / ours:6.0f} x)" if value else "not run"), end="")
-    print(flush=True)
+def row(name, ours, peers, rounds, ours_per_round=10):
+    """In rounds, so that all see the same machine."""
+    times = {who: [] for who in ("lateen", *peers)}
+    for _ in range(rounds):
+        for who, command in peers.items():
+            times["lateen"] += [timed(ours) for _ in range(ours_per_round)]
+            if command:
+                times[who].append(timed(command))
+    wall, processor = least(times["lateen"])
+    print(f"{name:34} lateen {wall:8.4f} s ({processor:.4f} s of a processor)")
+    for who in peers:
+        if times[who]:
+            theirs = least(times[who])
+            print(f"{'':34} {who:8} {theirs[0]:8.3f} s, {theirs[0] / wall:4.0f} x ({theirs[1]:.3f} s, {theirs[1] / processor:.0f} x)", flush=True)
+        else:
+            print(f"{'':34} {who:8} not run", flush=True)
 
 
 def growth(folder, runs):
-    """Seconds at 1,000 and 10,000 steps, the start of the process taken off."""
-    start = best([LATEEN, "--version"], runs * 8)
+    """Seconds of a processor at 1,000 and 10,000 steps, the start of the process taken off."""
+    start = busy([LATEEN, "--version"], runs * 8)
     for what, arguments in (("check (parse and check)", ["check"]), ("compile", ["compile", "-o", folder + "/o.yaml"]),
                             ("graph (layout and SVG data)", ["graph", "-o", folder + "/g.json"])):
         seconds = []
         for steps in (1000, 10000):
             path = pathlib.Path(folder, f"chain{steps}.lateen")
             path.write_text(chain_lateen(steps), encoding="utf-8")
-            seconds.append(best([LATEEN, *arguments, str(path)], runs * 4) - start)
+            seconds.append(busy([LATEEN, *arguments, str(path)], runs * 4) - start)
         print(f"{what:34} 1,000 steps {seconds[0]:.4f} s   10,000 steps {seconds[1]:.4f} s   {seconds[1] / seconds[0]:.1f} times")
 
 
@@ -186,11 +210,13 @@ def main():
         program = pathlib.Path(folder, "codelab.lateen")
         program.write_text(codelab_lateen(data), encoding="utf-8")
         out = ["-o", folder + "/ours.yaml"]
-        row("the codelab's pipeline", best([LATEEN, "compile", str(program), *out], args.runs * 4),
-            {"hera": peer(args.hera, CODELAB_HERA, folder, args.runs), "kfp 1.8": peer(args.kfp, CODELAB_KFP, folder, args.runs, DATA=data)})
+        row("the codelab's pipeline", [LATEEN, "compile", str(program), *out],
+            {"hera": peer(args.hera, CODELAB_HERA, folder, "codelab-hera"),
+             "kfp 1.8": peer(args.kfp, CODELAB_KFP, folder, "codelab-kfp", DATA=data)}, args.runs)
         program.write_text(chain_lateen(args.steps), encoding="utf-8")
-        row(f"{args.steps:,} steps", best([LATEEN, "compile", str(program), *out], args.runs),
-            {"hera": peer(args.hera, CHAIN_HERA, folder, 1, N=args.steps), "kfp 1.8": peer(args.kfp, CHAIN_KFP, folder, 1, N=args.steps)})
+        row(f"{args.steps:,} steps", [LATEEN, "compile", str(program), *out],
+            {"hera": peer(args.hera, CHAIN_HERA, folder, "chain-hera", N=args.steps),
+             "kfp 1.8": peer(args.kfp, CHAIN_KFP, folder, "chain-kfp", N=args.steps)}, 1)
         growth(folder, args.runs)
 
 
