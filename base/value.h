@@ -62,9 +62,8 @@ bool value_equal(const struct value *a, const struct value *b); /* 1 and 1.0 are
 const struct value *value_clone(struct arena *arena, const struct value *value);
 
 /* Compact JSON: no blanks, keys in the value's order; a Float always holds a `.` or an exponent and reads back
- * to the same bits. `sorted` gives the keys in byte order. */
+ * to the same bits. */
 void value_write_json(struct buf *buf, const struct value *value);
-void value_write_json_sorted(struct buf *buf, const struct value *value);
 /* The same with a newline and `indent` blanks a level. */
 void value_write_json_pretty(struct buf *buf, const struct value *value, int indent);
 /* Python's json.dumps(sort_keys=True) form (", " and ": ", ASCII escapes), which Kubeflow's annotations use. */

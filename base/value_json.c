@@ -18,7 +18,6 @@ struct style {
 };
 
 static const struct style compact = { ",", ":", -1, false, false };
-static const struct style compact_sorted = { ",", ":", -1, true, false };
 static const struct style python = { ", ", ": ", -1, true, true };
 
 static void
@@ -228,12 +227,6 @@ void
 value_write_json(struct buf *buf, const struct value *value)
 {
 	write(buf, value, &compact, 0);
-}
-
-void
-value_write_json_sorted(struct buf *buf, const struct value *value)
-{
-	write(buf, value, &compact_sorted, 0);
 }
 
 void

@@ -421,13 +421,3 @@ yaml_get(const struct yaml_node *dict, const char *key)
 			return dict->items[i];
 	return NULL;
 }
-
-struct span
-yaml_key_span(const struct yaml_node *dict, const char *key)
-{
-	if (dict->value->kind == VALUE_DICT)
-		for (size_t i = 0; i < dict->n; i++)
-			if (!strcmp(dict->value->dict.keys[i], key))
-				return dict->keys[i];
-	return dict->span;
-}

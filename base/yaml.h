@@ -55,7 +55,5 @@ int yaml_read(struct arena *arena, struct source *source, struct yaml *ret, stru
 
 /* The item of a Dict with that key; NULL if it is absent or the node is NULL or no Dict. */
 const struct yaml_node *yaml_get(const struct yaml_node *dict, const char *key);
-/* The place of that key; the node's own span if it is absent. */
-struct span yaml_key_span(const struct yaml_node *dict, const char *key);
 
 #endif

@@ -2,19 +2,6 @@
 
 #include "dsl/expr.h"
 
-bool
-expr_is_constant(const struct expr *expr)
-{
-	if (expr->kind == EXPR_VALUE)
-		return true;
-	if (expr->kind != EXPR_CONCAT && expr->kind != EXPR_LIST && expr->kind != EXPR_DICT)
-		return false;
-	for (size_t i = 0; i < expr->n_items; i++)
-		if (!expr_is_constant(expr->items[i]))
-			return false;
-	return true;
-}
-
 const char *
 expr_op_text(enum expr_op op)
 {

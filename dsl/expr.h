@@ -73,8 +73,6 @@ struct expr {
 	size_t n_items;
 };
 
-/* Is it a literal (EXPR_VALUE, or a CONCAT/LIST/DICT of literals)? */
-bool expr_is_constant(const struct expr *expr);
 const char *expr_op_text(enum expr_op op); /* "==", "not in" */
 const char *expr_fact_text(enum fact fact); /* "run.id" */
 /* Calls visit for the expression and everything in it, parents first. */

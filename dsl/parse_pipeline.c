@@ -318,16 +318,6 @@ parse_step(struct parser *p, enum block_kind kind, struct ast_expr **ret_result)
 }
 
 static struct ast_stmt *
-misplaced(struct parser *p, const char *message)
-{
-	size_t len;
-	const char *word = parser_text(p, parser_token(p), &len);
-
-	parser_complain(p, DIAG_L0118, parser_span_of(p, parser_token(p)), "`%.*s` %s", (int)len, word, message);
-	return NULL;
-}
-
-static struct ast_stmt *
 parse_block_stmt(struct parser *p, enum block_kind kind, struct ast_expr **ret_result)
 {
 	bool settings = parser_is_word(p, "settings") && parser_peek_second(p) == TOKEN_LBRACE;
@@ -342,18 +332,18 @@ parse_block_stmt(struct parser *p, enum block_kind kind, struct ast_expr **ret_r
 	case TOKEN_WHILE:
 		return parse_while(p);
 	case TOKEN_ON:
-		return kind == BLOCK_PIPELINE ? parse_exit(p) : misplaced(p, "stands directly in the pipeline, not in a group");
+		return kind == BLOCK_PIPELINE ? parse_exit(p) : parser_misplaced(p, "stands directly in the pipeline, not in a group");
 	case TOKEN_RETURN:
-		return kind == BLOCK_PIPELINE ? parse_return(p) : misplaced(p, "stands directly in the pipeline, not in a group");
+		return kind == BLOCK_PIPELINE ? parse_return(p) : parser_misplaced(p, "stands directly in the pipeline, not in a group");
 	case TOKEN_USE:
 	case TOKEN_COMPONENT:
 	case TOKEN_PIPELINE:
-		return misplaced(p, "cannot be declared inside a pipeline");
+		return parser_misplaced(p, "cannot be declared inside a pipeline");
 	case TOKEN_ELSE:
-		return misplaced(p, "has no `if` before it");
+		return parser_misplaced(p, "has no `if` before it");
 	case TOKEN_WITH:
 	case TOKEN_AFTER:
-		return misplaced(p, "stands behind a step");
+		return parser_misplaced(p, "stands behind a step");
 	case TOKEN_SHELL:
 		return parser_complain(p, DIAG_L0118, parser_span_of(p, parser_token(p)),
 			"a shell line cannot stand inside a pipeline"), NULL;
@@ -361,7 +351,7 @@ parse_block_stmt(struct parser *p, enum block_kind kind, struct ast_expr **ret_r
 		break;
 	}
 	if (settings)
-		return kind == BLOCK_PIPELINE ? parse_settings(p) : misplaced(p, "stands directly in the pipeline, not in a group");
+		return kind == BLOCK_PIPELINE ? parse_settings(p) : parser_misplaced(p, "stands directly in the pipeline, not in a group");
 	return parse_step(p, kind, ret_result);
 }
 

@@ -305,16 +305,6 @@ parse_keyword_question(struct parser *p)
 }
 
 static struct ast_stmt *
-misplaced(struct parser *p, const char *message)
-{
-	size_t len;
-	const char *word = parser_text(p, parser_token(p), &len);
-
-	parser_complain(p, DIAG_L0118, parser_span_of(p, parser_token(p)), "`%.*s` %s", (int)len, word, message);
-	return NULL;
-}
-
-static struct ast_stmt *
 parse_word_stmt(struct parser *p)
 {
 	const struct token *token = parser_token(p);
@@ -362,15 +352,15 @@ parser_top(struct parser *p)
 	case TOKEN_IF:
 	case TOKEN_WHILE:
 	case TOKEN_RETURN:
-		return second == TOKEN_ASSIGN ? parse_action(p, true) : misplaced(p, "stands inside a pipeline");
+		return second == TOKEN_ASSIGN ? parse_action(p, true) : parser_misplaced(p, "stands inside a pipeline");
 	case TOKEN_WITH:
 	case TOKEN_USING:
 	case TOKEN_ON:
-		return misplaced(p, "stands behind a call");
+		return parser_misplaced(p, "stands behind a call");
 	case TOKEN_AFTER:
-		return misplaced(p, "stands behind a step of a pipeline");
+		return parser_misplaced(p, "stands behind a step of a pipeline");
 	case TOKEN_ELSE:
-		return misplaced(p, "has no `if` before it");
+		return parser_misplaced(p, "has no `if` before it");
 	case TOKEN_NAME:
 		return parse_word_stmt(p);
 	default:

@@ -238,6 +238,16 @@ parser_unexpected(struct parser *p, const char *what)
 	return diag;
 }
 
+struct ast_stmt *
+parser_misplaced(struct parser *p, const char *message)
+{
+	size_t len;
+	const char *word = parser_text(p, parser_token(p), &len);
+
+	parser_complain(p, DIAG_L0118, parser_span_of(p, parser_token(p)), "`%.*s` %s", (int)len, word, message);
+	return NULL;
+}
+
 bool
 parser_expect(struct parser *p, enum token_kind kind, const char *where)
 {

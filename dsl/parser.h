@@ -95,6 +95,8 @@ struct diag *parser_report(struct parser *p, enum diag_code code, struct span sp
 	PRINTF_LIKE(4, 5);
 /* "expected WHAT, found …" */
 struct diag *parser_unexpected(struct parser *p, const char *what);
+/* The word at the place begins no statement here: "`else` has no `if` before it". NULL, for want of a statement. */
+struct ast_stmt *parser_misplaced(struct parser *p, const char *message);
 /* False, with a complaint, when nesting is too deep; otherwise parser_leave must follow. */
 bool parser_enter(struct parser *p);
 void parser_leave(struct parser *p);

@@ -3,7 +3,6 @@
 #include "dsl/plan.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/map.h"
@@ -42,28 +41,4 @@ plan_step_index(const struct plan *plan, const char *name)
 		if (!strcmp(plan->steps[i].name, name))
 			return i;
 	return SIZE_MAX;
-}
-
-const struct component *const *
-plan_components(const struct plan *plan, struct arena *arena, size_t *ret_n)
-{
-	VEC(const struct component *) found = {0};
-	const struct component *const *result;
-	struct map seen = {0};
-	char key[32];
-
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct component *c = plan->steps[i].component;
-
-		snprintf(key, sizeof(key), "%p", (const void *)c);
-		if (map_has(&seen, key))
-			continue;
-		map_set(&seen, key, NULL);
-		vec_push(&found, c);
-	}
-	map_release(&seen);
-	result = arena_copy(arena, found.items, found.n * sizeof(*found.items));
-	*ret_n = found.n;
-	vec_release(&found);
-	return result;
 }

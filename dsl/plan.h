@@ -108,7 +108,5 @@ void plan_unref(struct plan *plan); /* NULL is fine */
 
 size_t plan_param_index(const struct plan *plan, const char *name); /* SIZE_MAX if there is none */
 size_t plan_step_index(const struct plan *plan, const char *name);
-/* The distinct components, in order of first use; an arena array. */
-const struct component *const *plan_components(const struct plan *plan, struct arena *arena, size_t *ret_n);
 
 #endif

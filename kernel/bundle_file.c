@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/rfc3339.h"
 #include "kernel/doctor.h"
 #include "kernel/redact.h"
 #include "kernel/target.h"
@@ -28,13 +29,10 @@ static void
 write_machine(struct bundling *b)
 {
 	struct utsname name;
-	time_t now = time(NULL);
-	struct tm when;
-	char text[32] = "";
 
-	if (gmtime_r(&now, &when))
-		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &when);
-	buf_printf(&b->text, "Lateen " PACKAGE_VERSION ", %s\n", text);
+	buf_puts(&b->text, "Lateen " PACKAGE_VERSION ", ");
+	rfc3339_write(&b->text, (int64_t)time(NULL) * 1000);
+	buf_putc(&b->text, '\n');
 	if (uname(&name) == 0)
 		buf_printf(&b->text, "%s %s %s\n", name.sysname, name.release, name.machine);
 	buf_putc(&b->text, '\n');

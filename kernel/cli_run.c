@@ -45,16 +45,6 @@ cli_interrupted(void *context UNUSED)
 	return interrupted;
 }
 
-void
-cli_clear_interrupt(void)
-{
-	uint64_t count;
-
-	interrupted = 0;
-	if (read(wake, &count, sizeof count) < 0)
-		return; /* it was not set */
-}
-
 /* With those that there are. */
 static int
 no_param(const struct plan *plan, const char *name)

@@ -24,7 +24,6 @@ struct cli_interrupt {
 
 struct cli_interrupt cli_catch_signals(void);
 bool cli_interrupted(void *context); /* for functions that ask now and then */
-void cli_clear_interrupt(void);
 /* Problems on stderr. */
 void cli_report(const struct diags *diags);
 /* NAME=VALUE behind the first argument, as values of the plan's parameters. Returns an exit status. */

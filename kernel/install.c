@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 
 #include "base/embedded.h"
 #include "base/macros.h"
+#include "kernel/file.h"
 
 extern const struct embedded_file KERNELSPEC_FILES[];
 
@@ -110,44 +110,17 @@ make_folders(const char *path, struct error *err)
 	}
 }
 
-static int
-write_all(int fd, const char *bytes, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return fsync(fd);
-}
-
-/* Writes beside the file, then renames over it. */
+/* Readable for all, whatever the umask: the folder may be the system's. */
 static int
 write_file(const char *folder, const char *name, const char *bytes, size_t len, struct error *err)
 {
-	char path[PATH_MAX], temporary[PATH_MAX];
-	int fd, code;
+	char path[PATH_MAX];
 
-	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path) ||
-	    snprintf(temporary, sizeof(temporary), "%s/.%s-XXXXXX", folder, name) >= (int)sizeof(temporary))
+	if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
 		return error_set(err, "the path `%s/%s` is too long", folder, name);
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return error_errno(err, errno, "cannot write in `%s`", folder);
-	code = write_all(fd, bytes, len) || fchmod(fd, 0644) ? errno : 0;
-	if (close(fd) && !code)
-		code = errno;
-	if (!code && rename(temporary, path))
-		code = errno;
-	if (!code)
-		return 0;
-	unlink(temporary);
-	return error_errno(err, code, "cannot write `%s`", path);
+	if (file_write_durably(path, bytes, len, err))
+		return -1;
+	return chmod(path, 0644) ? error_errno(err, errno, "cannot make `%s` readable for all", path) : 0;
 }
 
 static int

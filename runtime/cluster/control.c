@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/rfc3339.h"
 #include "runtime/cluster/control_private.h"
 #include "runtime/cluster/edit.h"
 #include "runtime/cluster/retry.h"
@@ -83,13 +83,10 @@ control_now(const struct door *door)
 const struct value *
 control_time(struct arena *arena, int64_t now_ms)
 {
-	time_t seconds = (time_t)(now_ms / 1000);
-	struct tm tm;
-	char text[32];
+	CLEANUP(buf_release) struct buf text = { 0 };
 
-	gmtime_r(&seconds, &tm);
-	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return value_string(arena, text);
+	rfc3339_write(&text, now_ms / 1000 * 1000);
+	return value_string(arena, buf_text(&text));
 }
 
 /* ---- patches ---- */
