@@ -181,15 +181,19 @@ model_logits(struct model *m, const struct model_batch *batch, const int32_t *ro
 {
 	struct ops_step step = { 0 };
 	struct pass pass = model_begin(m, batch, &step);
-	size_t C = m->config.channels, V = m->config.vocabulary;
+	size_t C = m->config.channels, V = m->config.vocabulary, max = model_logit_rows(m->d, m->capacity) * m->d->narrow / m->d->real;
 
 	model_forward(&pass);
-	for (size_t i = 0; i < n; i++) {
-		struct ops_matmul op = { .M = 1, .N = V, .K = C, .a = model_narrow_further(m, m->final, (size_t)rows[i] * C), .lda = C,
+	/* Rows that follow each other, as a title's do, are one product. */
+	for (size_t i = 0, run; i < n; i += run) {
+		struct ops_matmul op = { .N = V, .K = C, .a = model_narrow_further(m, m->final, (size_t)rows[i] * C), .lda = C,
 			.b = model_factor(m, m->params.head), .ldb = C, .bt = true, .c = m->logits, .ldc = V, .wide = true };
 
+		for (run = 1; i + run < n && run < max && rows[i + run] == rows[i] + (int32_t)run;)
+			run++;
+		op.M = run;
 		m->d->ops->matmul(m->d, &op);
-		m->d->ops->get(m->d, ret + i * V, m->logits, V);
+		m->d->ops->get(m->d, ret + i * V, m->logits, run * V);
 	}
 	return m->d->ops->sync(m->d) ? error_set(err, "the device `%s` failed: %s", m->d->name, m->d->failure) : 0;
 }

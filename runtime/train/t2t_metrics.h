@@ -2,7 +2,8 @@
  * All of it is of ids, never of text, and so compares models of the same tokenizer only.
  *
  * A title is its ids and <EOS>; what the model says is the likeliest id at each place, of equal ones the smallest. BLEU and ROUGE are over the
- * title, where Tensor2Tensor's prepend mode has the body and the padding in them too; all titles are one batch. */
+ * title, where Tensor2Tensor's prepend mode has the body and the padding in them too; all titles are one batch. A model that repeats what it is
+ * given says the title one place late, which these two take for a very good one: look at the accuracy first. */
 #ifndef RUNTIME_TRAIN_T2T_METRICS_H
 #define RUNTIME_TRAIN_T2T_METRICS_H
 
