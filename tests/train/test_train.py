@@ -216,14 +216,43 @@ def test_refusals():
              ({"size": "huge"}, "`huge`"), ({"loss": "body"}, "`all` or `title`"),
              ({"context": 600}, "a document from 8"), ({"precision": "f8"}, "`auto`, `f32` or `bf16`"), ({"tokenizer": "other.json"}, "another tokenizer"),
              ({"data": "issues"}, "not a token shard"), ({"size": "gpt2", "batch_tokens": 1048576}, "MiB of memory, and"), ({"dev_share": 0.95}, "--dev-share"),
-             ({"lr": 1e30}, "--lr wants a number"), ({"output": "m1"}, "for the model, is not empty")]
+             ({"lr": 1e30}, "--lr wants a number"), ({"output": "m1"}, "for the model, is not empty"),
+             ({"optimizer": "sgd"}, "--optimizer wants `auto`, `adam`, `adamw` or `muon`, not `sgd`"), ({"muon_lr": -1}, "--muon-lr"),
+             ({"init": "nowhere"}, "--init: `nowhere/config.json`"), ({"init": "of-others"}, "take its own tokenizer")]
     done = step("tokenizer", input="issues", vocab=300, output="other.json")
     tap.is_(done.returncode, 0, "another tokenizer")
+    os.mkdir("of-others")
+    config = json.loads(read("of-llama/config.json")) | {"vocab_size": 300}
+    pathlib.Path("of-others/config.json").write_text(json.dumps(config), encoding="utf-8")
+    os.symlink("../of-llama/model.safetensors", "of-others/model.safetensors")
     for options, want in cases:
         done = step("train", **{"data": "tokens", "tokenizer": "tokenizer.json", **SMALL, "checkpoints": "", "output": "bad", **options})
         tap.is_(done.returncode, 1, f"refused: {options}")
         tap.contains(done.stderr, want, "and told why")
     tap.ok(not os.path.exists("bad"), "nothing is written")
+
+
+def test_llama():
+    """A model of Hugging Face's layout, by Muon, stopped and gone on with; it goes through `pretrained`, and is trained on."""
+    llama = {"arch": "llama", "optimizer": "muon", "checkpoints": "of-llamas"}
+    tap.is_(train(**llama, steps=7, output="of-llama-7").returncode, 0, "llama by Muon, 7 steps")
+    done = train(**llama, steps=12, output="of-llama")
+    tap.contains(done.stdout, "goes on behind step 7", "and goes on")
+    tap.is_(train(**llama | {"checkpoints": ""}, steps=12, output="of-llama-12").returncode, 0, "12 steps at once")
+    tap.ok(read("of-llama/model.safetensors") == read("of-llama-12/model.safetensors"), "are the same, bit for bit")
+    tensors = header("of-llama/model.safetensors")
+    tap.is_([tensors[f"model.layers.0.{name}.weight"]["shape"] for name in ("self_attn.k_proj", "mlp.up_proj", "mlp.down_proj")],
+            [[64, 128], [384, 128], [128, 384]], "its tensors are transformers'")
+    state = header(next(pathlib.Path("of-llamas").glob("*/step-12/optimizer.safetensors")))
+    tap.ok("mean.model.layers.0.mlp.up_proj.weight" in state and "square.model.embed_tokens.weight" in state and
+           "square.model.layers.0.mlp.up_proj.weight" not in state, "Muon keeps means only")
+    done = step("pretrained", folder="of-llama", output="found", tokenizer="found.json")
+    tap.is_((done.returncode, done.stderr), (0, ""), "pretrained")
+    tap.ok(read("found/model.safetensors") == read("of-llama/model.safetensors") and read("found.json") == read("tokenizer.json"), "gives the same")
+    done = train(init="found", checkpoints="", steps=1, output="of-found")
+    tap.contains(done.stdout, "model: llama, 2 layers", "it is trained on: ")
+    tap.contains(done.stdout, "begins with the weights of found", "and says so")
+    tap.is_(step("pretrained", folder="issues", output="none").returncode, 1, "what is no folder is no model")
 
 
 def test_events():
@@ -317,6 +346,7 @@ def main():
         test_batches()
         test_stop()
         test_time()
+        test_llama()
         test_refusals()
         test_events()
         test_tensorboard()
