@@ -209,6 +209,7 @@ libruntime_a_SOURCES += %D%/train/shard_write.c
 libruntime_a_SOURCES += %D%/train/subword.c %D%/train/subword.h
 libruntime_a_SOURCES += %D%/train/subword_train.c %D%/train/subword_train.h
 libruntime_a_SOURCES += %D%/train/subword_trie.c %D%/train/subword_trie.h
+libruntime_a_SOURCES += %D%/train/t2t_measure.c
 libruntime_a_SOURCES += %D%/train/t2t_metrics.c %D%/train/t2t_metrics.h
 libruntime_a_SOURCES += %D%/train/t2t_data.c %D%/train/t2t_data.h
 libruntime_a_SOURCES += %D%/train/tfrecord.c %D%/train/tfrecord.h

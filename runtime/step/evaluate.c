@@ -90,43 +90,6 @@ take_rows(struct evaluation *e, struct error *err)
 
 /* ---- the right titles ---- */
 
-/* The places of titles in a batch, which are those that count, and how many of them each document has. */
-static size_t
-title_rows(const struct model_batch *b, int32_t *rows, size_t *ret_each)
-{
-	size_t n = 0;
-
-	for (size_t d = 0; d < b->documents; d++) {
-		size_t from = n;
-
-		for (int32_t i = b->starts[d]; i < b->starts[d + 1]; i++)
-			if (b->weights[i] > 0)
-				rows[n++] = i;
-		ret_each[d] = n - from;
-	}
-	return n;
-}
-
-static int
-measure(struct evaluation *e, struct model *model, const struct model_batch *b, struct error *err)
-{
-	size_t V = e->g->config.vocabulary, at = 0, n;
-	CLEANUP(freep) int32_t *rows = xcalloc(b->N, sizeof(*rows)), *ids = xcalloc(b->N, sizeof(*ids));
-	CLEANUP(freep) size_t *each = xcalloc(b->documents, sizeof(*each));
-	CLEANUP(freep) float *logits = NULL;
-
-	n = title_rows(b, rows, each);
-	logits = xcalloc(n * V, sizeof(*logits));
-	if (model_logits(model, b, rows, n, logits, err))
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		ids[i] = b->labels[rows[i]];
-	for (size_t d = 0; d < b->documents; at += each[d++])
-		if (t2t_metrics_add(&e->forced, ids + at, logits + at * V, each[d], V, err))
-			return -1;
-	return 0;
-}
-
 static int
 force(struct evaluation *e, struct loader *loader, struct model *model, struct error *err)
 {
@@ -135,7 +98,7 @@ force(struct evaluation *e, struct loader *loader, struct model *model, struct e
 	for (size_t i = loader_batches(loader, 0); i > 0; i--) {
 		const struct model_batch *batch;
 
-		if (loader_next(loader, &cursor, &batch, err) || measure(e, model, batch, err))
+		if (loader_next(loader, &cursor, &batch, err) || t2t_metrics_measure(&e->forced, model, batch, err))
 			return -1;
 	}
 	return 0;

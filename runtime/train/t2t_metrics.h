@@ -13,6 +13,9 @@
 #include "base/error.h"
 #include "runtime/train/bleu.h"
 
+struct model;
+struct model_batch;
+
 enum t2t_metric {
 	T2T_ACCURACY, /* the share of ids that are right */
 	T2T_ACCURACY_TOP5, /* that are among the five likeliest */
@@ -35,6 +38,8 @@ struct t2t_metrics {
 const char *t2t_metric_name(enum t2t_metric metric);
 /* n ids of a title, and the logits (n, V) for them. */
 int t2t_metrics_add(struct t2t_metrics *metrics, const int32_t *title, const float *logits, size_t n, size_t V, struct error *err);
+/* The titles of a batch, of which the loader has taken the titles only to count; the logits of all their places are kept at a time. */
+int t2t_metrics_measure(struct t2t_metrics *metrics, struct model *model, const struct model_batch *batch, struct error *err);
 /* 0 where there are no titles. */
 double t2t_metrics_value(const struct t2t_metrics *metrics, enum t2t_metric metric);
 
