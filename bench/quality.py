@@ -2,15 +2,15 @@
 """What a model has learnt, against PyTorch's of the same shape and recipe, on the same batches, with several seeds; and what its titles are worth.
 
     bench/quality.py BUILD_DIR ISSUES.csv [--steps 200] [--tokens 1024] [--context 256] [--seeds 1,2,3] [--rows 4000] [--vocab 4096] [--threads 1]
-                     [--titles 200] [--minutes 0]
+                     [--titles 200] [--more 0]
 
 Needs lateen-step and tests/train/step_tool in the build, and a python with PyPI's torch. ISSUES.csv has the columns issue_url, issue_title and body.
 Issues are cleaned and split by a hash of their titles; of the nine tenths, a twentieth is not learnt from: the loss on it, without dropout
 or label smoothing, is what is compared (the 8 batches that `train` looks at). Both begin as Tensor2Tensor does, each by its own random numbers,
 and learn with its Adam, dropout and smoothing. Packed documents, warm-up over a tenth of the steps, then one over the root.
 
-ROUGE is of titles for the tenth that was held out, by the model of the first seed, beside the first 12 words of the bodies. With --minutes it
-is trained on for so long first: a model of a few hundred steps says nothing of interest. This times nothing: let it run behind other work."""
+ROUGE is of titles for the tenth that was held out, by the model of the first seed, beside the first 12 words of the bodies; with --more by
+one that learns for so many steps of 2048 tokens: after a few hundred steps a model says nothing of interest. This times nothing: let it run behind other work."""
 import argparse
 import importlib.util
 import os
@@ -76,9 +76,9 @@ class Bench:
 
     def titles(self):
         o, model = self.options, self.file(f"model-{self.options.seeds[0]}")
-        if o.minutes:
-            self.step("train", data=self.file("tokens"), tokenizer=self.file("tokenizer.json"), arch="prepend", size=SIZE, steps=0, minutes=o.minutes,
-                      lr=2e-3, warmup=200, batch_tokens=2048, context=o.context, threads=o.threads, checkpoints="", output=self.file("longer"))
+        if o.more:
+            self.step("train", data=self.file("tokens"), tokenizer=self.file("tokenizer.json"), arch="prepend", size=SIZE, steps=o.more,
+                      lr=2e-3, warmup=100, batch_tokens=2048, context=o.context, threads=o.threads, checkpoints="", output=self.file("longer"))
             model = self.file("longer")
         return self.step("evaluate", model=model, input=self.file("held"), rows=o.titles, min_tokens=2, max_tokens=24, batch=16, threads=o.threads,
                          table=self.file("table"), output=self.file("scores"))
@@ -131,7 +131,7 @@ def main():
     parser.add_argument("build", nargs="?")
     parser.add_argument("issues", nargs="?")
     for name, fallback in (("steps", 200), ("tokens", 1024), ("context", 256), ("rows", 4000), ("vocab", 4096), ("threads", 1), ("titles", 200),
-                           ("minutes", 0)):
+                           ("more", 0)):
         parser.add_argument("--" + name, type=int, default=fallback)
     parser.add_argument("--seeds", default="1,2,3", type=lambda text: [int(n) for n in text.split(",")])
     parser.add_argument("--folder")
@@ -156,7 +156,7 @@ def main():
         within = statistics.mean(ours) <= max(theirs)
         print(f"  lateen's mean is {abs(difference):.4f} {'above' if difference > 0 else 'below'} torch's: "
               f"{'within its spread or below' if within else 'OUTSIDE of its spread'}")
-        print(f"titles of {options.titles} issues that were held out" + (f", after {options.minutes} more minutes" if options.minutes else ""))
+        print(f"titles of {options.titles} issues that were held out" + (f", by a model of {options.more} steps" if options.more else ""))
         print(bench.titles())
         with open(bench.file("table"), encoding="utf-8") as file:
             print(re.sub(r"\n+$", "", file.read()))

@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """Steps of training on the processor, against PyTorch, in one run on the same batches.
 
-    bench/train.py BUILD_DIR SHARD [--sizes tiny,small] [--tokens 2048] [--steps 4] [--rounds 2] [--threads 2]
+    bench/train.py BUILD_DIR SHARD [--sizes tiny,small] [--tokens 2048] [--steps 4] [--rounds 2] [--threads 2] [--no-compile]
 
 SHARD is a token shard of `lateen-step tokenize` with a vocabulary of at most 8192. Needs tests/train/step_tool in the build (`make
 tests/train/step_tool`), and a python with PyPI's torch. The model is `prepend` with dropout 0.1 in its four places, label smoothing and Adam,
 written with PyTorch's own functions: layer_norm, scaled_dot_product_attention document by document, one fused Adam. PyTorch runs in
-single precision and under autocast to bfloat16, on the packed batches, and as people write it: documents padded to the longest of 16.
-torch.compile is not run.
+single precision and under autocast to bfloat16, on the packed batches, and as people write it: documents padded to the longest of 16; and on
+the packed batches through torch.compile as well, all but attention, whose documents have other lengths in each batch. That needs g++, and
+takes minutes before the first step; --no-compile leaves it out.
 
 Each number is the best step of all rounds, in tokens that count (padding does not) a second of the clock; behind it the same over seconds of the
 processor, which other programs on the machine disturb less. The peers take turns. The ceiling is the best product of matrices of the same
-ops, measured in the same run."""
+ops, measured in the same run. Memory is the most that a process had at any time; what `train` promises to need is stated beside it."""
 import argparse
+import functools
 import json
 import math
 import os
@@ -91,14 +93,18 @@ def attention(qkv, heads):
     return F.scaled_dot_product_attention(q, k, v, is_causal=True, dropout_p=DROPOUT).transpose(1, 2).reshape(B, T, C)
 
 
+def attend_packed(heads, lengths, qkv):
+    import torch
+    return torch.cat([attention(part[None], heads)[0] for part in qkv.split(lengths)])
+
+
 def packed(model, heads, batch):
     """One sequence of all documents; attention goes document by document."""
     import torch
     ids, labels, weights, starts = batch
     lengths = (starts[1:] - starts[:-1]).tolist()
     places = torch.cat([torch.arange(n) for n in lengths])
-    logits = model(ids, places, lambda qkv: torch.cat([attention(part[None], heads)[0] for part in qkv.split(lengths)]))
-    return logits, labels, weights
+    return model(ids, places, functools.partial(attend_packed, heads, lengths)), labels, weights
 
 
 def padded(model, heads, batch):
@@ -126,6 +132,9 @@ def run_torch(options):
     batches = read_batches(options.batches)
     model, heads = make_model(options.size, options.threads)
     adam = torch.optim.Adam(model.parameters(), lr=1e-3, betas=(0.9, 0.98), eps=1e-9, fused=True)
+    if options.compile:
+        globals()["attend_packed"] = torch.compiler.disable(attend_packed)
+        model = torch.compile(model, dynamic=True)
     for batch in batches:
         wall, cpu = time.perf_counter(), time.process_time()
         adam.zero_grad()
@@ -136,22 +145,23 @@ def run_torch(options):
                 loss.backward()
         adam.step()
         print(len(batch[0]), time.perf_counter() - wall, time.process_time() - cpu, loss.item(), flush=True)
-    print("torch", torch.__version__, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    print("torch", torch.__version__, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, 0)
 
 
 # ---- the contest ----
 
 class Runner:
-    def __init__(self, name, command):
-        self.name, self.command, self.clock, self.processor, self.memory = name, command, 0.0, 0.0, 0
+    def __init__(self, name, command, warm=1):
+        self.name, self.command, self.warm = name, command, warm
+        self.clock, self.processor, self.memory, self.promised = 0.0, 0.0, 0, 0
 
     def run(self):
         out = subprocess.run(self.command, capture_output=True, text=True, check=True).stdout.split("\n")
         rows = [line.split() for line in out if line and line[0].isdigit()]
-        for n, wall, cpu, _ in rows[1:]:  # the first one warms up
+        for n, wall, cpu, _ in rows[self.warm:]:
             self.clock = max(self.clock, int(n) / float(wall))
             self.processor = max(self.processor, int(n) / float(cpu))
-        self.memory = int([line for line in out if line][-1].split()[-1]) // 1024
+        self.memory, self.promised = (int(number) >> shift for number, shift in zip([line for line in out if line][-1].split()[-2:], (10, 20)))
 
 
 def flops_of(size):
@@ -161,11 +171,15 @@ def flops_of(size):
 
 def contest(options, size, batches):
     tool = os.path.join(options.build, "tests", "train", "step_tool")
-    ours = {p: Runner(f"lateen {p}", [tool, "train", options.shard, str(options.tokens), str(CONTEXT), str(options.steps + 1), size, p,
+    ours = {p: Runner(f"lateen {p}", [tool, "train", options.shard, str(options.tokens), str(CONTEXT), str(options.steps + 2), size, p,
                                       str(options.threads)]) for p in ("f32", "bf16")}
-    theirs = [Runner(f"torch {p}{', padded' if pad else ''}",
-                     [sys.executable, __file__, "--peer", "--batches", batches, "--size", size, "--precision", p, "--threads", str(options.threads)]
-                     + ["--padded"] * pad) for pad in (0, 1) for p in ("f32", "bf16")]
+    peer = [sys.executable, __file__, "--peer", "--batches", batches, "--size", size, "--threads", str(options.threads)]
+    packed_ones = [Runner(f"torch {p}", [*peer, "--precision", p]) for p in ("f32", "bf16")]
+    if options.compile:
+        # The first step compiles for one length, the second for any.
+        packed_ones += [Runner(f"torch {p}, compiled", [*peer, "--precision", p, "--compile"], 2) for p in ("f32", "bf16")]
+    padded_ones = [Runner(f"torch {p}, padded", [*peer, "--precision", p, "--padded"]) for p in ("f32", "bf16")]
+    theirs = packed_ones + padded_ones
     ceilings = {"f32": 0.0, "bf16": 0.0}
     for _ in range(options.rounds):
         for runner in [*ours.values(), *theirs]:
@@ -178,16 +192,21 @@ def contest(options, size, batches):
             ceilings[p] = max(ceilings[p], float(done.stdout or 0))
     print(f"\n{size}: {options.tokens} tokens a step, {options.threads} threads")
     for runner in [*ours.values(), *theirs]:
-        print(f"  {runner.name:20} {runner.clock:8.0f} tokens/s   {runner.processor:8.0f} a processor second   {runner.memory} MiB")
+        promised = f" of {runner.promised} promised" if runner.promised else ""
+        print(f"  {runner.name:20} {runner.clock:8.0f} tokens/s   {runner.processor:8.0f} a processor second   {runner.memory} MiB{promised}")
     for p, runner in ours.items():
         if ceilings[p]:
             print(f"  lateen {p}: {100 * runner.clock * flops_of(size) / 1e9 / ceilings[p]:.0f} % of the {ceilings[p]:.0f} GFLOP/s of its matrix products")
     for label, field in (("clock", "clock"), ("processor seconds", "processor")):
         best = max(getattr(r, field) for r in ours.values())
-        for name, peers in (("packed", theirs[:2]), ("padded", theirs[2:])):
-            peer = max(getattr(r, field) for r in peers)
-            if peer:
-                print(f"  by {label}, against the best of torch {name}: {best / peer:.2f}")
+        for name, peers in (("packed", packed_ones), ("padded", padded_ones)):
+            rate = max(getattr(r, field) for r in peers)
+            if rate:
+                print(f"  by {label}, against the best of torch {name}: {best / rate:.2f}")
+    least = min((r.memory for r in theirs if r.memory), default=0)
+    if least:
+        print(f"  peak memory, against the least of torch: {max(r.memory for r in ours.values()) / least:.2f}; against what was promised: "
+              f"{max(r.memory / r.promised for r in ours.values() if r.promised):.2f}")
     return {"size": size, "ours": {p: r.clock for p, r in ours.items()}, "theirs": {r.name: r.clock for r in theirs}, "ceilings": ceilings}
 
 
@@ -204,14 +223,17 @@ def main():
         parser.add_argument("--" + name)
     parser.add_argument("--peer", action="store_true")
     parser.add_argument("--padded", action="store_true")
+    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, default=None)
     options = parser.parse_args()
+    if options.compile is None:
+        options.compile = not options.peer
     if options.peer:
         run_torch(options)
         return
     with tempfile.TemporaryDirectory() as folder:
         batches = os.path.join(folder, "batches")
         subprocess.run([os.path.join(options.build, "tests", "train", "step_tool"), "batches", options.shard, str(options.tokens), str(CONTEXT),
-                        str(options.steps + 1), batches], check=True)
+                        str(options.steps + 2), batches], check=True)
         print(json.dumps([contest(options, size, batches) for size in options.sizes.split(",")]))
 
 

@@ -102,6 +102,7 @@ C_TESTS += %D%/train/test_loader_plan
 C_TESTS += %D%/train/test_model
 C_TESTS += %D%/train/test_onnx
 C_TESTS += %D%/train/test_parity
+C_TESTS += %D%/train/test_precision
 C_TESTS += %D%/train/test_proto
 C_TESTS += %D%/train/test_safetensors
 C_TESTS += %D%/train/test_search

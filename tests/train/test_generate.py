@@ -52,6 +52,9 @@ def test_methods():
         first, _ = titles(batch=1, precision=precision)
         tap.is_(titles(batch=7, threads=2, precision=precision)[0], first, f"the same alone and in company, in {precision}")
     greedy, _ = titles()
+    for precision in ("bf16", "int8"):
+        others = sum(a != b for a, b in zip(titles(precision=precision)[0], greedy))
+        tap.ok(others <= 3, f"narrower weights rarely change a title: {others} of {len(greedy)} in {precision}")
     tap.is_(titles(method="sample", top_k=1)[0], greedy, "chance among one is no chance")
     tap.is_(titles(method="sample", temperature=0)[0], greedy, "nor is it without warmth")
     tap.ok(titles(method="sample", seed=2)[0] != titles(method="sample", seed=3)[0], "another seed, other titles")
