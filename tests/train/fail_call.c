@@ -1,5 +1,7 @@
 /* Runs a program in which one system call fails, or ends it as a power cut would: `fail_call CALL kill|ERRNO PROGRAM ARGS…`. By a filter of the
  * kernel (seccomp), so that the program knows nothing of it. */
+#include "config.h"
+
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
