@@ -260,11 +260,14 @@ endif
 if HAVE_CXX
 EMULATED = libemulated.a
 C_TESTS += %D%/kernels/test_cuda_attention
+C_TESTS += %D%/kernels/test_cuda_choices
 C_TESTS += %D%/kernels/test_emulate
 C_TESTS += %D%/train/test_cuda_model
 endif
 %C%_kernels_test_cuda_attention_SOURCES = %D%/kernels/test_cuda_attention.cc %D%/kernels/attention_cases.h
 %C%_kernels_test_cuda_attention_LDADD = libemulated.a $(LDADD)
+%C%_kernels_test_cuda_choices_SOURCES = %D%/kernels/test_cuda_choices.cc
+%C%_kernels_test_cuda_choices_LDADD = libemulated.a $(LDADD)
 %C%_kernels_test_emulate_SOURCES = %D%/kernels/test_emulate.cc
 %C%_kernels_test_gpu_attention_LDADD = $(EMULATED) $(LDADD)
 %C%_kernels_test_ops_LDADD = $(EMULATED) $(LDADD)

@@ -147,7 +147,7 @@ decoder_free(struct decoder *d)
 	free(d);
 }
 
-/* The last norms of n rows from row `first` on, times the embedding. */
+/* The last norms of n rows from row `first` on, times the embedding; behind forward(). */
 static int
 read_logits(struct decoder *d, size_t first, size_t n, float *ret, struct error *err)
 {
@@ -164,6 +164,7 @@ read_logits(struct decoder *d, size_t first, size_t n, float *ret, struct error 
 	} else {
 		m->d->ops->matmul(m->d, &op);
 	}
+	m->d->ops->end(m->d); /* what forward() has begun: a token more is the same calls again */
 	m->d->ops->get(m->d, ret, d->logits, n * V);
 	return m->d->ops->sync(m->d) ? error_set(err, "the device `%s` failed: %s", m->d->name, m->d->failure) : 0;
 }
@@ -172,10 +173,12 @@ static void
 forward(struct decoder *d, bool alone)
 {
 	struct ops_step step = { 0 };
-	struct pass pass = model_begin(d->m, &d->batch, &step);
+	struct pass pass;
 	struct kept kept = { .keys = d->keys, .values = d->values, .length = d->length, .slots = d->rows, .from = d->from,
 		.halves = d->packed && d->packed->packing != OPS_PACK_F32, .alone = alone };
 
+	d->m->d->ops->begin(d->m->d);
+	pass = model_begin(d->m, &d->batch, &step);
 	d->m->d->ops->upload(d->m->d, d->rows, d->of_slot, d->batch.N * sizeof(int32_t));
 	pass.kept = &kept;
 	pass.packed = d->packed;

@@ -563,6 +563,7 @@ main(void)
 {
 	const char *why;
 
+	setenv("LATEEN_CUDA_TUNE", "0", 1);
 	devices[0] = ops_open("reference", 1, OPS_F32, &why);
 	test_device("cpu-base", OPS_F32);
 	test_device("cpu-avx2", OPS_F32);

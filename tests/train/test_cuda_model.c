@@ -8,6 +8,7 @@
 
 #include "kernels/cuda/emulate_control.h"
 #include "kernels/cuda/plugin.h"
+#include "runtime/model/decoder.h"
 #include "runtime/model/model.h"
 #include "tests/tap.h"
 
@@ -134,11 +135,64 @@ test_model(const struct model_config *config, enum model_optimizer optimizer)
 	free(backward.weights);
 }
 
+/* ---- decoding ---- */
+
+enum { PROMPT = 5, MORE = 6, SLOTS = 2 };
+
+/* Two texts, which go on together: all logits one behind the other. */
+static float *
+decode(struct ops_device *d, const struct model_config *config)
+{
+	static const int32_t prompt[PROMPT] = { 3, 1, 4, 1, 5 };
+	size_t V = config->vocabulary;
+	float *ret = xcalloc((SLOTS + SLOTS * MORE) * V, sizeof(*ret));
+	struct error err = { "" };
+	struct model *m = model_new(d, config, CAPACITY, MODEL_TO_USE, 1, &err);
+	struct decoder *decoder = m ? decoder_new(m, SLOTS, PROMPT + MORE, OPS_PACK_F32, &err) : NULL;
+
+	for (size_t slot = 0; decoder && slot < SLOTS; slot++)
+		decoder_prompt(decoder, slot, prompt, PROMPT - slot, ret + slot * V, &err);
+	for (int32_t i = 0; decoder && i < MORE; i++)
+		decoder_next(decoder, (const int32_t[]){ 1, 0 }, (const int32_t[]){ i, 2 * i + 1 }, SLOTS, ret + (SLOTS + (size_t)i * SLOTS) * V, &err);
+	is_str(err.text, "", "nothing failed");
+	decoder_free(decoder);
+	model_free(m);
+	return ret;
+}
+
+static void
+test_decoding(const struct model_config *config)
+{
+	const char *why;
+	struct ops_device *cpu = ops_open("cpu", 1, OPS_F32, &why);
+	float *want = decode(cpu, config);
+
+	for (int bf16 = 0; bf16 < 2; bf16++) {
+		struct ops_device *d = lateen_cuda_open(OPS_ABI, sizeof(struct ops), bf16 ? OPS_BF16 : OPS_F32, &why);
+		float *got = decode(d, config);
+		double worst = 0, largest = 0;
+
+		for (size_t i = 0; i < (SLOTS + SLOTS * MORE) * config->vocabulary; i++) {
+			largest = fmax(largest, fabs((double)want[i]));
+			worst = fmax(worst, fabs((double)(want[i] - got[i])));
+		}
+		ok(worst <= (bf16 ? 2e-2 : 1e-5) * largest, "%s goes on with texts in %s: logits are off by %.2g of %.2g",
+			model_arch_name(config->arch), bf16 ? "bfloat16" : "single precision", worst, largest);
+		d->ops->close(d);
+		free(got);
+	}
+	cpu->ops->close(cpu);
+	free(want);
+}
+
 int
 main(void)
 {
+	setenv("LATEEN_CUDA_TUNE", "0", 1);
 	for (size_t i = 0; i < ARRAY_LEN(CONFIGS); i++)
 		test_model(&CONFIGS[i], i ? MODEL_ADAMW : MODEL_ADAM_TF);
+	for (size_t i = 0; i < ARRAY_LEN(CONFIGS); i++)
+		test_decoding(&CONFIGS[i]);
 	test_model(&CONFIGS[2], MODEL_MUON);
 	return done_testing();
 }
