@@ -4,7 +4,10 @@
  * Each word is escaped and cut by the vocabulary of the round before (the first is single characters). Strings that begin where a piece
  * begins are counted; those that stand there `least` times become pieces, long ones first, which takes their number from the strings that
  * they begin with. Four rounds; `least` is found by halving 1 to 1000, until the size is within one in a hundred of what was
- * asked for, or as near as it gets. */
+ * asked for, or as near as it gets.
+ *
+ * Where the texts have newlines, a newline is a piece that no text is written with, and the file has a line more than there are pieces:
+ * so it is in Tensor2Tensor's, which reads it back as two empty ones. */
 #ifndef RUNTIME_TRAIN_SUBWORD_TRAIN_H
 #define RUNTIME_TRAIN_SUBWORD_TRAIN_H
 
