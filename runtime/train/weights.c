@@ -121,7 +121,7 @@ open_one(struct files *files, const char *folder, const char *name, struct error
 	buf_printf(&path, "%s/%s", folder, name);
 	files->items[files->n] = safetensors_open(buf_text(&path), err);
 	if (!files->items[files->n])
-		return error_prefix(err, "`%s`", name);
+		return -1;
 	files->names[files->n++] = name;
 	return 0;
 }
@@ -168,17 +168,20 @@ read_text(const char *path, struct buf *ret, struct error *err)
 static int
 open_files(struct files *files, const char *folder, const char *name, struct arena *arena, struct error *err)
 {
-	CLEANUP(buf_release) struct buf path = { 0 }, index = { 0 }, text = { 0 };
+	CLEANUP(buf_release) struct buf path = { 0 }, index = { 0 }, text = { 0 }, pickle = { 0 };
 	const struct value *dict;
 
 	buf_printf(&path, "%s/%s", folder, name);
 	buf_printf(&index, "%s.index.json", buf_text(&path));
+	buf_printf(&pickle, "%s/pytorch_model.bin", folder);
+	if (access(buf_text(&path), F_OK) && access(buf_text(&index), F_OK) && !access(buf_text(&pickle), F_OK))
+		return error_set(err, "`%s` is a pickle, which is a program: have transformers write the model anew, as `%s`", buf_text(&pickle), name);
 	if (!access(buf_text(&path), F_OK) || access(buf_text(&index), F_OK))
 		return open_one(files, folder, name, err);
 	if (!read_text(buf_text(&index), &text, err) && (dict = value_read_json(arena, buf_text(&text), text.len, err)) &&
 	    !open_listed(files, folder, value_get(dict, "weight_map"), err))
 		return 0;
-	return error_prefix(err, "`%s.index.json`", name);
+	return error_prefix(err, "`%s`", buf_text(&index));
 }
 
 /* ---- reading ---- */
@@ -242,13 +245,14 @@ weights_read(const char *folder, const char *name, struct model *model, const en
 	const struct params *params = model_params(model);
 	struct files *files = xcalloc(1, sizeof(*files));
 	struct arena *arena = arena_new();
-	int result = open_files(files, folder, name, arena, err);
+	bool opened = !open_files(files, folder, name, arena, err);
+	int result = opened ? 0 : -1;
 
 	for (size_t s = 0; s < n; s++)
 		for (size_t i = 0; !result && i < params->n; i++)
 			if (is_state(model, slabs[s], &params->items[i]))
 				result = read_param(files, model, slabs[s], &params->items[i], err);
-	if (result)
+	if (result && opened)
 		error_prefix(err, "`%s/%s`", folder, name);
 	close_files(files);
 	free(files);
@@ -271,8 +275,6 @@ weights_digest(const char *folder, const char *name, uint32_t *ret, struct error
 
 			*ret = (uint32_t)crc32_z(crc, t->data, t->n * tensor_dtype_size(t->dtype));
 		}
-	if (result)
-		error_prefix(err, "`%s/%s`", folder, name);
 	close_files(files);
 	free(files);
 	arena_free(arena);

@@ -14,16 +14,22 @@ static const struct model_config CONFIG = { .arch = MODEL_LLAMA, .layers = 1, .c
 static const enum model_slab WEIGHTS[] = { MODEL_WEIGHTS };
 
 static void
-write_index(const char *folder, const char *text)
+write_file(const char *folder, const char *name, const char *text)
 {
 	char path[4096];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/model.safetensors.index.json", folder);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	file = fopen(path, "w");
-	if (!ok(file && fputs(text, file) >= 0, "an index: %s", text))
+	if (!ok(file && fputs(text, file) >= 0, "%s: %s", name, text))
 		return;
 	fclose(file);
+}
+
+static void
+write_index(const char *folder, const char *text)
+{
+	write_file(folder, "model.safetensors.index.json", text);
 }
 
 static bool
@@ -48,8 +54,8 @@ main(void)
 		{ "{\"weight_map\": {\"a\": \"\"}}", "`a` has no name" },
 		{ "{\"weight_map\": {\"a\": \"../part.safetensors\"}}", "`a` has no name" },
 		{ "{\"weight_map\": {\"a\": \"/etc/passwd\"}}", "`a` has no name" },
-		{ "{\"weight_map\": {\"a\": \"missing.safetensors\"}}", "`missing.safetensors`" },
-		{ "{\"weight_map\": {\"a\": \"config.json\"}}", "`config.json`" },
+		{ "{\"weight_map\": {\"a\": \"missing.safetensors\"}}", "missing.safetensors`" },
+		{ "{\"weight_map\": {\"a\": \"config.json\"}}", "/config.json`" },
 	};
 	CLEANUP(freep) char *folder = test_temp_dir();
 	char model[4096], from[8192], to[8192];
@@ -72,7 +78,10 @@ main(void)
 	snprintf(to, sizeof(to), "%s/part.safetensors", model);
 	ok(!rename(from, to), "it has another name");
 	ok(weights_read(model, "model.safetensors", read, WEIGHTS, 1, &err) != 0, "and is not found");
-	contains(err.text, "model.safetensors", "by its old one");
+	contains(err.text, "cannot open", "by its old one");
+	write_file(model, "pytorch_model.bin", "a pickle");
+	ok(weights_read(model, "model.safetensors", read, WEIGHTS, 1, &err) != 0, "a pickle");
+	contains(err.text, "is a pickle", "is not taken in its place");
 	write_index(model, "{\"metadata\": {}, \"weight_map\": {\"a\": \"part.safetensors\", \"b\": \"part.safetensors\"}}");
 	ok(!weights_read(model, "model.safetensors", read, WEIGHTS, 1, &err) && is_same(written, read), "but by an index %s", err.text);
 	ok(!weights_digest(model, "model.safetensors", &other, &err) && other == one, "with the same digest");
