@@ -80,7 +80,9 @@ say_device(const struct ops_device *device, const char *asked, const char *why)
 	if (device->threads)
 		printf(", %d threads", device->threads);
 	printf(", %s", device->precision == OPS_BF16 ? "bf16" : "f32");
-	if (why)
+	if (why && !access("/dev/nvidiactl", F_OK))
+		printf("\nwarning: this machine has a GPU, and it is not used: %s; --device cuda refuses to go on without it", why);
+	else if (why)
 		printf(" (--device %s: no GPU, for %s)", asked, why);
 	putchar('\n');
 	fflush(stdout);

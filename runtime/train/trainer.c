@@ -296,7 +296,7 @@ diverged(const struct trainer *t, const struct trainer_step *s, const char *what
 
 	write_documents(t, s, &documents);
 	if (t->options.folder && checkpoint_newest(t->options.folder, 0, &kept, NULL) > 0)
-		buf_printf(&kept, " is kept, the best is `%s/best`", t->options.folder);
+		buf_printf(&kept, " is kept; another training may begin with the best, --init %s/best", t->options.folder);
 	else
 		buf_puts(&kept, "no checkpoint was written before");
 	return error_set(err, "step %" PRIu64 " (epoch %" PRIu64 ", batch %" PRIu64 ": %s): %s; try a smaller lr than %g, "
@@ -319,7 +319,7 @@ watch_loss(const struct trainer *t, const struct trainer_step *s, struct checkpo
 	state->above = state->mean > TRAINER_FAR * state->least + TRAINER_FAR_AT_LEAST ? state->above + 1 : 0;
 	if (state->above < TRAINER_PATIENCE)
 		return 0;
-	snprintf(what, sizeof(what), "the loss is about %.3g since %d steps, and was %.3g before: the training diverges", state->mean,
+	snprintf(what, sizeof(what), "the loss has been about %.3g for %d steps, and was %.3g before: the training diverges", state->mean,
 		TRAINER_PATIENCE, state->least);
 	return diverged(t, s, what, err);
 }

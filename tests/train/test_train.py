@@ -211,6 +211,16 @@ def test_time():
         tap.is_((done.returncode, done.stderr), (0, ""), f"{arch}, titles only")
 
 
+def test_divergence():
+    """The loss is a number, but a far larger one than it was, and stays so."""
+    done = train(steps=1000, lr=3, warmup=300, every=50, checkpoints="wild", output="w1")
+    tap.is_(done.returncode, 1, "a training that diverges ends")
+    tap.ok(re.search(r"step \d+ \(epoch \d+, batch \d+: documents \d+, \d+[^)]*\): the loss has been about [\d.e+]+ for 100 steps, and was [\d.]+ before: "
+                     r"the training diverges; try a smaller lr than 3, or a longer warm-up than 300 steps \(wild/[^ ]*/step-\d+ is kept", done.stderr),
+           f"with the step, the batch, its documents and what to do: {done.stderr}")
+    tap.ok(not os.path.exists("w1"), "without a model")
+
+
 def test_refusals():
     cases = [({"device": "cuda"}, "--device cuda: "), ({"device": "tpu"}, "`auto`, `cpu` or `cuda`"), ({"arch": "rnn"}, "`rnn`"),
              ({"size": "huge"}, "`huge`"), ({"loss": "body"}, "`all` or `title`"),
@@ -347,6 +357,7 @@ def main():
         test_stop()
         test_time()
         test_llama()
+        test_divergence()
         test_refusals()
         test_events()
         test_tensorboard()

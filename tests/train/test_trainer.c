@@ -505,6 +505,43 @@ test_divergence(struct ops_device *d, const struct shard *shard, const char *fol
 	trainer_close(t);
 }
 
+static int
+fail_for_memory(struct ops_device *d)
+{
+	d->failure = "out of memory: 80 of 80 GiB are taken";
+	return -1;
+}
+
+/* As a GPU fails: at the next sync, with a sentence of its own. */
+static void
+test_device_memory(struct ops_device *d, const struct shard *shard, const char *folder, const struct buf *tokenizer)
+{
+	const struct ops *good = d->ops;
+	struct ops bad = *good;
+	char path[4096];
+	struct trainer_options o = options_in(path, tokenizer);
+	struct error err = { "" };
+	struct trainer_step s;
+	struct trainer *t;
+
+	snprintf(path, sizeof(path), "%s/starved", folder);
+	bad.sync = fail_for_memory;
+	t = trainer_open(d, shard, &o, &err);
+	ok(!trainer_step(t, &s, &err) && !trainer_save(t, &err), "a step that goes well");
+	d->ops = &bad;
+	ok(trainer_step(t, &s, &err) < 0, "and one that the device has no memory for");
+	d->ops = good;
+	d->failure = NULL;
+	contains(err.text, "step 2 (epoch 1, batch 2)", "is told with the step");
+	contains(err.text, "80 of 80 GiB", "and what the device says");
+	contains(err.text, "MiB: lower --batch-tokens (96), or take a smaller --size", "how much it was, and what to lower");
+	is_int((int64_t)trainer_done(t), 1, "the step is not taken");
+	trainer_close(t);
+	t = trainer_open(d, shard, &o, &err);
+	is_int(t ? (int64_t)trainer_done(t) : -1, 1, "and the next start goes on");
+	trainer_close(t);
+}
+
 static void
 test_model_folder(struct ops_device *d, const struct shard *shard, const char *folder, const struct buf *tokenizer)
 {
@@ -588,6 +625,7 @@ main(void)
 	test_checkpoints(d, two, folder, &tokenizer);
 	test_damage(d, two, folder, &tokenizer);
 	test_divergence(d, two, folder, &tokenizer);
+	test_device_memory(d, two, folder, &tokenizer);
 	test_model_folder(d, two, folder, &tokenizer);
 	test_init(d, two, folder, &tokenizer);
 	shard_close(two);
