@@ -98,6 +98,7 @@ C_TESTS += %D%/test_cases
 C_TESTS += %D%/train/test_bleu
 C_TESTS += %D%/train/test_rouge
 C_TESTS += %D%/train/test_bpe
+C_TESTS += %D%/train/test_checkpoint
 C_TESTS += %D%/train/test_loader_plan
 C_TESTS += %D%/train/test_model
 C_TESTS += %D%/train/test_onnx
@@ -232,6 +233,11 @@ GRAPH_PLAN = %D%/dsl/graph_plan.c %D%/dsl/graph_plan.h
 
 # System calls that fail, for test_crash.py.
 check_PROGRAMS += %D%/train/fail_call
+# Small trainings.
+TRAININGS = %D%/train/trainings.c %D%/train/trainings.h
+%C%_train_test_checkpoint_SOURCES = %D%/train/test_checkpoint.c $(TRAININGS)
+%C%_train_test_trainer_SOURCES = %D%/train/test_trainer.c $(TRAININGS)
+
 # Logits for the scripts.
 check_PROGRAMS += %D%/train/logits_tool
 # Tokenizers for the scripts.
