@@ -42,7 +42,7 @@ proto_next(struct proto_reader *r, struct proto_field *ret)
 
 	if (more <= 0)
 		return more;
-	*ret = (struct proto_field){ .number = (uint32_t)(key >> 3) };
+	*ret = (struct proto_field){ .number = (uint32_t)(key >> 3), .bytes = r->at };
 	if (key >> 3 < 1 || key >> 3 > FIELD_MAX)
 		return -1;
 	switch (key & 7) {

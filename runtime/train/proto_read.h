@@ -14,7 +14,7 @@ struct proto_field {
 	uint32_t number;
 	bool is_bytes; /* a text, a message, or a row of numbers: `bytes` and `len`; else `value` */
 	uint64_t value; /* an integer, or the bits of a float or double */
-	const unsigned char *bytes;
+	const unsigned char *bytes; /* never NULL */
 	size_t len;
 };
 
