@@ -88,7 +88,7 @@ set_frame(struct drawing *d)
 	}
 	if (f->x_high <= 0)
 		f->x_high = 1;
-	if (f->y_high - f->y_low <= fabs(f->y_high) * 1e-9) {
+	if (f->y_high - f->y_low <= fmax(1e-12, fmax(fabs(f->y_low), fabs(f->y_high)) * 1e-9)) {
 		f->y_low -= fabs(f->y_low) * 0.1 + 0.1;
 		f->y_high += fabs(f->y_high) * 0.1 + 0.1;
 	} else {

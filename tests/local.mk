@@ -125,6 +125,7 @@ FUZZ_TARGETS += %D%/fuzz/fuzz_layout
 FUZZ_TARGETS += %D%/fuzz/fuzz_model_config
 FUZZ_TARGETS += %D%/fuzz/fuzz_package
 FUZZ_TARGETS += %D%/fuzz/fuzz_parse
+FUZZ_TARGETS += %D%/fuzz/fuzz_progress
 FUZZ_TARGETS += %D%/fuzz/fuzz_rows
 FUZZ_TARGETS += %D%/fuzz/fuzz_safetensors
 FUZZ_TARGETS += %D%/fuzz/fuzz_retry
