@@ -170,8 +170,8 @@ struct ops_keep {
 /* Cross entropy of logits against labels with smoothing as Tensor2Tensor has it: the label gets 1 - smoothing, each other
  * smoothing / (V - 1), and the loss is less the entropy of that, so that it can reach 0. */
 struct ops_xent {
-	size_t N, V;
-	void *logits; /* (N, V); with `backward` replaced by their gradients times weight and the step's loss_scale */
+	size_t N, V, ld; /* ld: numbers from row to row of logits */
+	void *logits; /* (N, V), ld apart; with `backward` replaced by their gradients times weight and the step's loss_scale */
 	const int32_t *labels; /* (N) */
 	const void *weights; /* (N) */
 	double smoothing;

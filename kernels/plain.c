@@ -303,7 +303,7 @@ gate_backward(struct ops_device *d, enum ops_activation kind, size_t N, size_t F
 static void
 xent_row(const struct ops_xent *x, size_t i)
 {
-	double *row = (double *)x->logits + i * x->V, *losses = x->losses, *hits = x->hits, weight = ((const double *)x->weights)[i];
+	double *row = (double *)x->logits + i * x->ld, *losses = x->losses, *hits = x->hits, weight = ((const double *)x->weights)[i];
 	size_t label = (size_t)x->labels[i], best = 0;
 	double low = x->V > 1 ? x->smoothing / (double)(x->V - 1) : 0, high = 1 - x->smoothing;
 	double entropy = 0, sum = 0, loss = 0, logsum;

@@ -54,7 +54,7 @@ static void
 xent_row(const struct xent *s, size_t i)
 {
 	const struct ops_xent *x = s->x;
-	float *row = (float *)x->logits + i * x->V, max, logsum, loss, weight = ((const float *)x->weights)[i];
+	float *row = (float *)x->logits + i * x->ld, max, logsum, loss, weight = ((const float *)x->weights)[i];
 	size_t label = (size_t)x->labels[i], best = largest(row, x->V, &max);
 
 	logsum = logf(sum_of_exps(row, x->V, max)) + max;

@@ -461,7 +461,7 @@ record_xent(struct ops_device *d, const struct ops_xent *x)
 {
 	struct call call = call_of(CALL_XENT);
 
-	take(&call.xent, x, &ops_xent::N, &ops_xent::V, &ops_xent::logits, &ops_xent::labels, &ops_xent::weights, &ops_xent::smoothing,
+	take(&call.xent, x, &ops_xent::N, &ops_xent::V, &ops_xent::ld, &ops_xent::logits, &ops_xent::labels, &ops_xent::weights, &ops_xent::smoothing,
 		&ops_xent::backward, &ops_xent::step, &ops_xent::losses, &ops_xent::hits);
 	submit(self(d), &call);
 }

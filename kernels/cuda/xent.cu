@@ -54,18 +54,17 @@ __device__ found
 look(const T *row, size_t V, bool by4, found *shared)
 {
 	found f = { -FLT_MAX, 0, 0, 0xFFFFFFFFu };
+	size_t whole = by4 ? V / 4 * 4 : 0;
 
-	if (by4)
-		for (size_t j = (size_t)threadIdx.x * 4; j < V; j += (size_t)blockDim.x * 4) {
-			float x[4];
+	for (size_t j = (size_t)threadIdx.x * 4; j < whole; j += (size_t)blockDim.x * 4) {
+		float x[4];
 
-			load4(row + j, x);
-			for (unsigned k = 0; k < 4; k++)
-				see<T>(f, x[k], (unsigned)j + k);
-		}
-	else
-		for (size_t j = threadIdx.x; j < V; j += blockDim.x)
-			see<T>(f, to_float(row[j]), (unsigned)j);
+		load4(row + j, x);
+		for (unsigned k = 0; k < 4; k++)
+			see<T>(f, x[k], (unsigned)j + k);
+	}
+	for (size_t j = whole + threadIdx.x; j < V; j += blockDim.x)
+		see<T>(f, to_float(row[j]), (unsigned)j);
 	for (int bits = 16; bits; bits >>= 1) {
 		found g;
 
@@ -93,21 +92,21 @@ template <typename T>
 __device__ void
 put_gradients(T *row, size_t V, unsigned label, const target &t, float logsum, float scale, bool by4)
 {
-	if (by4)
-		for (size_t j = (size_t)threadIdx.x * 4; j < V; j += (size_t)blockDim.x * 4) {
-			float x[4];
+	size_t whole = by4 ? V / 4 * 4 : 0;
 
-			load4(row + j, x);
-			for (unsigned k = 0; k < 4; k++)
-				x[k] = scale == 0 ? 0 : scale * (exp_for<T>(x[k] - logsum) - (j + k == label ? t.high : t.low));
-			store4(row + j, x);
-		}
-	else
-		for (size_t j = threadIdx.x; j < V; j += blockDim.x) {
-			float x = to_float(row[j]);
+	for (size_t j = (size_t)threadIdx.x * 4; j < whole; j += (size_t)blockDim.x * 4) {
+		float x[4];
 
-			store(row + j, scale == 0 ? 0 : scale * (exp_for<T>(x - logsum) - (j == label ? t.high : t.low)));
-		}
+		load4(row + j, x);
+		for (unsigned k = 0; k < 4; k++)
+			x[k] = scale == 0 ? 0 : scale * (exp_for<T>(x[k] - logsum) - (j + k == label ? t.high : t.low));
+		store4(row + j, x);
+	}
+	for (size_t j = whole + threadIdx.x; j < V; j += blockDim.x) {
+		float x = to_float(row[j]);
+
+		store(row + j, scale == 0 ? 0 : scale * (exp_for<T>(x - logsum) - (j == label ? t.high : t.low)));
+	}
 }
 
 template <typename T>
@@ -116,7 +115,7 @@ xent(ops_xent x, target t, bool by4)
 {
 	SHARED(found, shared, [WARPS_MAX]);
 	size_t i = blockIdx.x;
-	T *row = (T *)x.logits + i * x.V;
+	T *row = (T *)x.logits + i * x.ld;
 	float weight = ((const float *)x.weights)[i], logsum, at_label;
 	unsigned label = (unsigned)x.labels[i];
 	found f = look(row, x.V, by4, shared);
@@ -145,7 +144,7 @@ run(cuda *c, const ops_xent *x)
 	if (x->smoothing > 0)
 		entropy = -(high * log(high) + (x->V > 1 ? (double)(x->V - 1) * low * log(low) : 0));
 	t = { (float)high, (float)low, (float)entropy };
-	launch(xent<T>, (unsigned)x->N, threads, 0, c->stream, *x, t, x->V % 4 == 0 && cuda_aligned(x->logits, 16));
+	launch(xent<T>, (unsigned)x->N, threads, 0, c->stream, *x, t, x->ld % 4 == 0 && cuda_aligned(x->logits, 16));
 }
 
 } // namespace

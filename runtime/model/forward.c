@@ -181,24 +181,24 @@ model_classify(const struct pass *pass)
 {
 	struct model *m = pass->m;
 	const struct ops *ops = m->d->ops;
-	size_t C = m->config.channels, V = m->config.vocabulary;
+	size_t C = m->config.channels, V = m->config.vocabulary, ld = model_logit_ld(&m->config, m->d);
 	size_t rows = model_logit_rows(m->d, pass->N);
 	const void *table = model_factor(m, m->params.head);
 
 	for (size_t row = 0; row < pass->N && !model_is_stopped(m); row += rows) {
 		size_t n = pass->N - row < rows ? pass->N - row : rows;
 		void *x = model_narrow_further(m, m->final, row * C);
-		struct ops_matmul logits = { .M = n, .N = V, .K = C, .a = x, .lda = C, .b = table, .ldb = C, .bt = true, .c = m->logits, .ldc = V };
-		struct ops_xent xent = { .N = n, .V = V, .logits = m->logits, .labels = m->labels + row,
+		struct ops_matmul logits = { .M = n, .N = V, .K = C, .a = x, .lda = C, .b = table, .ldb = C, .bt = true, .c = m->logits, .ldc = ld };
+		struct ops_xent xent = { .N = n, .V = V, .ld = ld, .logits = m->logits, .labels = m->labels + row,
 			.weights = model_further(m, m->weights, row), .smoothing = pass->smoothing, .backward = pass->backward, .step = m->step,
 			.losses = model_further(m, m->losses, row), .hits = model_further(m, m->hits, row) };
 
 		ops->matmul(m->d, &logits);
 		ops->xent(m->d, &xent);
 		if (pass->backward) {
-			struct ops_matmul dx = { .M = n, .N = C, .K = V, .a = m->logits, .lda = V, .b = table, .ldb = C,
+			struct ops_matmul dx = { .M = n, .N = C, .K = V, .a = m->logits, .lda = ld, .b = table, .ldb = C,
 				.c = model_narrow_further(m, m->dnorm, row * C), .ldc = C };
-			struct ops_matmul dtable = { .M = V, .N = C, .K = n, .a = m->logits, .lda = V, .at = true, .b = x, .ldb = C, .add = true,
+			struct ops_matmul dtable = { .M = V, .N = C, .K = n, .a = m->logits, .lda = ld, .at = true, .b = x, .ldb = C, .add = true,
 				.wide = true, .c = model_at(m, MODEL_GRADIENTS, m->params.head), .ldc = C };
 
 			ops->matmul(m->d, &dx);

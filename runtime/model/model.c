@@ -81,7 +81,7 @@ lay_out(struct model *m, struct plan *plan, const struct ops_device *d)
 	m->final_mean = take(plan, row);
 	m->final_rstd = take(plan, row);
 	logits = model_logit_rows(d, N) * d->narrow;
-	m->logits = take(plan, (logits > real ? logits : real) * c->vocabulary); /* one row of reals at least, for model_logits */
+	m->logits = take(plan, (logits > real ? logits : real) * model_logit_ld(c, d)); /* one row of reals at least, for model_logits */
 	if (m->purpose == MODEL_TO_USE)
 		return;
 	m->dsum = take(plan, row * C);

@@ -29,7 +29,7 @@ struct model {
 	void *embedded; /* (N, C) */
 	void *branch; /* (N, C): what a branch adds */
 	void *final_sum, *final, *final_mean, *final_rstd;
-	void *logits; /* (model_logit_rows(), V) */
+	void *logits; /* (model_logit_rows(), V), model_logit_ld() apart */
 	void *losses, *hits; /* (N) */
 	void *dsum, *dnorm, *dqkv, *dfc; /* gradients on their way back: (N, C), real, and narrow (N, C) (N, QKV) (N, F) */
 	void *clip; /* (2): the factor, the norm */
@@ -95,6 +95,13 @@ static inline enum ops_activation
 model_activation(const struct model *m)
 {
 	return m->config.arch == MODEL_GPT2 ? OPS_GELU : OPS_RELU;
+}
+
+/* Numbers from row to row of logits: products of bfloat16 want rows that are aligned. */
+static inline size_t
+model_logit_ld(const struct model_config *c, const struct ops_device *d)
+{
+	return d->narrow == d->real ? c->vocabulary : (c->vocabulary + 7) / 8 * 8;
 }
 
 /* Rows of logits that exist at a time, in a batch of N tokens. */

@@ -371,7 +371,7 @@ grouped_backward(struct function *f)
 static struct ops_xent
 xent_of(const struct function *f, double *logits)
 {
-	return (struct ops_xent){ .N = ROWS, .V = CHANNELS, .logits = logits, .labels = IDS, .weights = f->scratch[0], .smoothing = 0.1,
+	return (struct ops_xent){ .N = ROWS, .V = CHANNELS, .ld = CHANNELS, .logits = logits, .labels = IDS, .weights = f->scratch[0], .smoothing = 0.1,
 		.step = &STEP, .losses = f->out, .hits = f->scratch[1] };
 }
 

@@ -317,21 +317,22 @@ test_rotate(size_t N, size_t C, size_t NH, size_t NKV)
 static void
 test_xent(size_t N, size_t V, double smoothing)
 {
-	struct array logits = array_random(N * V, 1, 6), weights = array_random(N, 2, 1), losses = array_new(N), hits = array_new(N);
+	size_t ld = V % 2 ? V + 2 : (V + 7) / 8 * 8;
+	struct array logits = array_random(N * ld, 1, 6), weights = array_random(N, 2, 1), losses = array_new(N), hits = array_new(N);
 	CLEANUP(freep) int32_t *labels = numbers(N, V);
 
 	/* Half of the rows are right, and two have equal largest ones. */
 	for (size_t i = 0; i < N; i += 2) {
-		logits.ref[i * V + (size_t)labels[i]] = 9;
-		logits.got[i * V + (size_t)labels[i]] = 9;
+		logits.ref[i * ld + (size_t)labels[i]] = 9;
+		logits.got[i * ld + (size_t)labels[i]] = 9;
 	}
 	logits.ref[V - 1] = 9;
 	logits.got[V - 1] = 9;
 	for (int backward = 0; backward < 2; backward++)
 		BOTH(w) {
-			struct ops_xent x = { .N = N, .V = V, .logits = narrow(&logits, w), .labels = ints(labels, N, w), .weights = side(&weights, w),
-				.smoothing = smoothing, .backward = backward, .step = step_for(w), .losses = side(&losses, w),
-				.hits = side(&hits, w) };
+			struct ops_xent x = { .N = N, .V = V, .ld = ld, .logits = narrow(&logits, w),
+				.labels = ints(labels, N, w), .weights = side(&weights, w), .smoothing = smoothing, .backward = backward,
+				.step = step_for(w), .losses = side(&losses, w), .hits = side(&hits, w) };
 
 			OPS(w)->xent(devices[w], &x);
 		}
@@ -472,6 +473,7 @@ test_wide_operations(void)
 		test_activation(OPS_GELU, 4096, 0.3 * i);
 		test_xent(3, 8192, 0.1 * i);
 		test_xent(5, 1031, 0.1 * i);
+		test_xent(4, 1030, 0.1 * i);
 		test_adam(8192, i, !i);
 	}
 	test_sums(700, 128);
