@@ -315,6 +315,17 @@ def test_pipeline():
     tap.contains(done.stdout, f'[{{"type":"tensorboard","source":"{where}/model_output"}}]', "and leads to TensorBoard")
 
 
+def test_compile():
+    """For a cluster: the artifact that Kubeflow's pages read has its name."""
+    text = pathlib.Path("codelab.lateen").read_text(encoding="utf-8").partition("component no_server")[0]
+    pathlib.Path("cluster.lateen").write_text(text.replace("settings {", 'settings { default_image "example.org/lateen:1",'), encoding="utf-8")
+    done = subprocess.run([tap.lateen(), "compile", "cluster.lateen", "--using", "copydata=std.t2t_copy,train=std.t2t_train"], capture_output=True, text=True,
+                          check=False)
+    tap.is_((done.returncode, done.stderr), (0, ""), "the same pipeline for a cluster")
+    for part in ("- name: mlpipeline-ui-metadata", "- t2t-train", "{{tasks.trained.outputs.parameters.launch_server}}"):
+        tap.contains(done.stdout, part, "names")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
@@ -325,6 +336,7 @@ def main():
         test_copy()
         test_refusals()
         test_pipeline()
+        test_compile()
         os.chdir("/")
     tap.done_testing()
 
