@@ -1,6 +1,5 @@
 /* A byte that says what is done, then a token shard. Whatever that is: it is refused, or all of its documents can be read, and come once each in
  * the batches of an epoch, packed and padded. With an odd first byte both checksums are made right first, or nothing would get past them. */
-#define _GNU_SOURCE
 #include "config.h"
 
 #include <stdint.h>
