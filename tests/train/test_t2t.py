@@ -197,6 +197,30 @@ def test_train():
     step("generate", model="whole/export/4", input="issues", rows=3, max_tokens=5, output="titles")
 
 
+READ_EVENTS = """
+import json
+import sys
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+for folder in sys.argv[1:]:
+    events = EventAccumulator(folder)
+    events.Reload()
+    print(json.dumps({tag: [e.step for e in events.Scalars(tag)] for tag in events.Tags()["scalars"]}))
+"""
+
+
+def test_events():
+    """By TensorBoard's own reader: the training's own, and the measures by Tensor2Tensor's names."""
+    python = os.environ.get("LATEEN_TRAIN_PYTHON")
+    if not python:
+        tap.skip("LATEEN_TRAIN_PYTHON names no python with tensorboard")
+        return
+    done = subprocess.run([python, "-c", READ_EVENTS, "whole", "whole/eval"], capture_output=True, text=True, check=True)
+    training, measures = map(json.loads, done.stdout.splitlines())
+    tap.is_((training["loss"], training["learning_rate"], training["dev/loss"]), ([1, 2, 3, 4], [1, 2, 3, 4], [4]), "each step, and a look in the end")
+    names = ("accuracy", "accuracy_top5", "accuracy_per_sequence", "neg_log_perplexity", "approx_bleu_score", "rouge_2_fscore", "rouge_L_fscore")
+    tap.is_(measures, {f"metrics-gh_problem/targets/{name}": [4] for name in names}, "all measures")
+
+
 def test_resume():
     tap.is_(train(train_steps=2, model_dir="parts").returncode, 0, "two steps")
     done = train(train_steps=4, model_dir="parts", hparams_set="")
@@ -331,6 +355,7 @@ def main():
         os.chdir(folder)
         test_datagen()
         test_train()
+        test_events()
         test_resume()
         test_other_writers()
         test_copy()
