@@ -154,7 +154,7 @@ struct ops_decode {
 	const int32_t *from; /* (slots, L): in which slot each token of a slot lies, so that texts share what they have in common */
 	const void *qkv; /* (R, QKV), of which the queries are read */
 	const void *keys, *values; /* of each slot L * CK numbers, in an order of this device's */
-	bool halves; /* that are bfloat16; false on devices that do not pack matrices */
+	bool halves; /* that are bfloat16, in half the bytes; false on devices that do not pack matrices */
 	void *out; /* (R, C) */
 };
 

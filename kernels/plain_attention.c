@@ -131,6 +131,16 @@ plain_rotate(struct ops_device *d, const struct ops_rotate *r)
 		}
 }
 
+/* Halves are in single precision here, half of double. */
+static void
+keep_number(const struct ops_keep *k, void *kept, size_t at, double x)
+{
+	if (k->halves)
+		((float *)kept)[at] = (float)plain_bf16(x);
+	else
+		((double *)kept)[at] = x;
+}
+
 void
 plain_keep_rows(struct ops_device *d, const struct ops_keep *k)
 {
@@ -142,10 +152,26 @@ plain_keep_rows(struct ops_device *d, const struct ops_keep *k)
 		size_t at = ((size_t)k->slots[i] * k->L + (size_t)k->at[i]) * CK;
 
 		for (size_t c = 0; c < CK; c++) {
-			((double *)k->keys)[at + c] = k->halves ? plain_bf16(key[c]) : key[c];
-			((double *)k->values)[at + c] = k->halves ? plain_bf16(key[CK + c]) : key[CK + c];
+			keep_number(k, k->keys, at + c, key[c]);
+			keep_number(k, k->values, at + c, key[CK + c]);
 		}
 	}
+}
+
+static double
+kept_number(const struct ops_decode *a, const void *kept, size_t at)
+{
+	return a->halves ? (double)((const float *)kept)[at] : ((const double *)kept)[at];
+}
+
+static double
+score_of_kept(const struct ops_decode *a, const double *query, size_t row, size_t width)
+{
+	double sum = 0;
+
+	for (size_t c = 0; c < width; c++)
+		sum += query[c] * kept_number(a, a->keys, row + c);
+	return sum / sqrt((double)width);
 }
 
 static void
@@ -154,19 +180,18 @@ decode_row(const struct ops_decode *a, size_t r, size_t h)
 	size_t width = a->C / a->NH, CK = a->NKV * width, base = h / (a->NH / a->NKV) * width;
 	const int32_t *from = a->from + (size_t)a->slots[r] * a->L;
 	const double *query = (const double *)a->qkv + r * (a->C + 2 * CK) + h * width;
-	const double *keys = (const double *)a->keys + base, *values = (const double *)a->values + base;
-	double *out = (double *)a->out + r * a->C + h * width, sum = 0, scale = 1 / sqrt((double)width), max = -(double)INFINITY;
+	double *out = (double *)a->out + r * a->C + h * width, sum = 0, max = -(double)INFINITY;
 
 	memset(out, 0, width * sizeof(*out));
 	for (size_t j = 0; j <= (size_t)a->at[r]; j++)
-		max = fmax(max, dot(query, keys + ((size_t)from[j] * a->L + j) * CK, width) * scale);
+		max = fmax(max, score_of_kept(a, query, ((size_t)from[j] * a->L + j) * CK + base, width));
 	for (size_t j = 0; j <= (size_t)a->at[r]; j++) {
-		size_t row = ((size_t)from[j] * a->L + j) * CK;
-		double p = exp(dot(query, keys + row, width) * scale - max);
+		size_t row = ((size_t)from[j] * a->L + j) * CK + base;
+		double p = exp(score_of_kept(a, query, row, width) - max);
 
 		sum += p;
 		for (size_t c = 0; c < width; c++)
-			out[c] += p * values[row + c];
+			out[c] += p * kept_number(a, a->values, row + c);
 	}
 	for (size_t c = 0; c < width; c++)
 		out[c] /= sum;

@@ -157,12 +157,12 @@ pack_matrix(struct ops_device *d, const struct ops_pack *p, void *to)
 
 /* Pairs of bfloat16; a last odd one has a zero beside it. */
 INLINE void
-round_row(const float *from, size_t K, uint32_t *to)
+round_row(const float *from, size_t K, uint16_t *to)
 {
-	for (size_t k = 0; k < K; k += 2) {
-		uint32_t first = bf16_of(from[k]), second = k + 1 < K ? bf16_of(from[k + 1]) : 0;
+	for (size_t k = 0; k < K; k += LANES) {
+		halves v = halves_of(load_some(from + k, K - k));
 
-		to[k / 2] = first | second << 16;
+		memcpy(to + k, &v, smaller(LANES, pieces_of(K - k, 2) * 2) * sizeof(*to));
 	}
 }
 
@@ -215,7 +215,7 @@ prepare_piece(void *context, size_t row, int worker)
 	if (m->packing == OPS_PACK_INT8)
 		step_row(from, m->K, (uint8_t *)to, (float *)(uintptr_t)s->scales + row * pieces_of(m->K, OPS_PACK_BLOCK));
 	else
-		round_row(from, m->K, to);
+		round_row(from, m->K, (uint16_t *)to);
 }
 
 static bool

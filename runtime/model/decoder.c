@@ -29,12 +29,19 @@ larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+/* Bytes of the keys, or of the values, of a layer. */
+static size_t
+kept_bytes(const struct model_config *c, const struct ops_device *device, size_t slots, size_t length, enum ops_packing packing)
+{
+	return slots * length * model_config_keys(c) * (packing == OPS_PACK_F32 ? device->narrow : device->narrow / 2);
+}
+
 size_t
 decoder_memory(const struct model_config *c, struct ops_device *device, size_t slots, size_t length, enum ops_packing packing)
 {
-	size_t kept = 2 * c->layers * slots * length * model_config_keys(c), table = c->vocabulary * c->channels * device->narrow;
+	size_t kept = 2 * c->layers * kept_bytes(c, device, slots, length, packing), table = c->vocabulary * c->channels * device->narrow;
 
-	return kept * device->narrow + (device->ops->pack ? packed_memory(c, device, packing) : table) + slots * c->vocabulary * device->real +
+	return kept + (device->ops->pack ? packed_memory(c, device, packing) : table) + slots * c->vocabulary * device->real +
 	       (slots * length + larger(slots, length)) * sizeof(int32_t);
 }
 
@@ -60,7 +67,7 @@ take_memory(struct decoder *d, enum ops_packing packing)
 {
 	const struct model_config *c = &d->m->config;
 	struct ops_device *device = d->m->d;
-	size_t n = larger(d->slots, d->length), size = d->slots * d->length * model_config_keys(c) * device->narrow;
+	size_t n = larger(d->slots, d->length), size = kept_bytes(c, device, d->slots, d->length, packing);
 	bool taken = true;
 
 	for (size_t l = 0; l < c->layers; l++) {
