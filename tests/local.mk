@@ -333,7 +333,7 @@ SH_LOG_COMPILER = bash
 AM_TESTS_ENVIRONMENT = \
 	LC_ALL=C.UTF-8; export LC_ALL; \
 	srcdir='$(abs_srcdir)'; builddir='$(abs_builddir)'; export srcdir builddir; \
-	LATEEN='$(abs_builddir)/lateen'; export LATEEN;
+	LATEEN='$(abs_builddir)/lateen'; NVCC='$(NVCC)'; export LATEEN NVCC;
 
 # Takes what the programs say now as the expected text of every golden file. Read the diff before you commit it.
 update-golden: all

@@ -9,6 +9,7 @@
 
 #include "kernels/cuda/plugin.h"
 #include "kernels/ops.h"
+#include "base/macros.h"
 #include "tests/tap.h"
 
 static void
@@ -44,6 +45,44 @@ test_symbols(const char *plugin)
 	is_int(n, 1, "it has one symbol");
 }
 
+/* Whether a program's output has a line with this in it; what comes behind is not read. */
+static bool
+says(const char *command, const char *what)
+{
+	char line[1024];
+	FILE *out = popen(command, "r");
+	bool found = false;
+
+	while (out && !found && fgets(line, sizeof(line), out))
+		found = strstr(line, what) != NULL;
+	if (out)
+		pclose(out);
+	return found;
+}
+
+/* The chips that it is for; and that attention uses their tensor cores. By the toolkit's own program, where that is there. */
+static void
+test_code(const char *plugin)
+{
+	static const char *const chips[] = { "sm_80", "sm_90a" };
+	const char *nvcc = getenv("NVCC"), *end = nvcc ? strstr(nvcc, "/nvcc") : NULL;
+	char command[3 * 4096], program[4096];
+
+	snprintf(program, sizeof(program), "%.*s/cuobjdump", end ? (int)(end - nvcc) : 0, end ? nvcc : "");
+	if (!end || access(program, X_OK)) {
+		skip(1, "there is no cuobjdump");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(chips); i++) {
+		snprintf(command, sizeof(command), "'%s' -lelf '%s' 2>&1", program, plugin);
+		ok(says(command, chips[i]), "it has code for %s", chips[i]);
+	}
+	snprintf(command, sizeof(command), "'%s' -lptx '%s' 2>&1", program, plugin);
+	ok(says(command, "sm_80.ptx"), "and PTX for later ones");
+	snprintf(command, sizeof(command), "PATH='%.*s':$PATH '%s' -sass '%s' 2>/dev/null", (int)(end - nvcc), nvcc, program, plugin);
+	ok(says(command, "HMMA.16816.F32.BF16"), "there are products on tensor cores in it");
+}
+
 static void
 test_plugin(const char *plugin)
 {
@@ -51,6 +90,7 @@ test_plugin(const char *plugin)
 	struct ops_device *d;
 
 	test_symbols(plugin);
+	test_code(plugin);
 	setenv("LATEEN_CUDA_PLUGIN", plugin, 1);
 	d = ops_open("cuda", 0, OPS_BF16, &why);
 	if (d) {

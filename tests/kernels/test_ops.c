@@ -361,14 +361,14 @@ test_adam(size_t n, bool clipped, bool decay)
 	array_same(&p, 1e-6, "adam");
 	array_same(&m, 1e-6, "adam, m");
 	array_same(&v, 1e-6, "adam, v");
-	array_release(&p);
-	array_release(&m);
-	array_release(&v);
-	array_release(&g);
 	if (is_narrow()) {
 		memcpy(copy.ref, p.ref, n * sizeof(*copy.ref));
 		array_same(&copy, 1e-6, "adam, the narrow copy");
 	}
+	array_release(&p);
+	array_release(&m);
+	array_release(&v);
+	array_release(&g);
 	array_release(&factor);
 	array_release(&copy);
 }
