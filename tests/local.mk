@@ -60,6 +60,7 @@ C_TESTS += %D%/kernels/test_cuda_plugin
 C_TESTS += %D%/kernels/test_gpu_attention
 C_TESTS += %D%/kernels/test_gradients
 C_TESTS += %D%/kernels/test_ops
+C_TESTS += %D%/kernels/test_team
 C_TESTS += %D%/runtime/cluster/test_api_stream
 C_TESTS += %D%/runtime/cluster/test_forward
 C_TESTS += %D%/runtime/cluster/test_frames
