@@ -162,6 +162,7 @@ SCRIPT_TESTS += %D%/kernel/protocol/test_clients.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_execute.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_lateen.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_life.py
+SCRIPT_TESTS += %D%/kernel/protocol/test_progress.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_requests.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_sweep.py
 SCRIPT_TESTS += %D%/kernel/protocol/test_wire.py
