@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Looks before a thread goes to sleep: about as long as waking it takes. */
-enum { LOOKS = 2000, LINE = 64, PIECE_BITS = 32 };
+enum { LOOKS = 10000, LINE = 64, PIECE_BITS = 32 };
 
 struct worker {
 	struct team *team;
