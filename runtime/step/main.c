@@ -1,10 +1,13 @@
 #include "config.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/macros.h"
 #include "runtime/step/step.h"
+
+enum { LARGE = 1 << 20 /* bytes of a block that goes back to the system when it is freed */ };
 
 static void
 write_usage(FILE *to)
@@ -93,6 +96,8 @@ run(const struct step_command *command, char **argv)
 int
 main(int argc, char **argv)
 {
+	/* glibc would keep freed blocks of up to 32 MiB, and the greatest memory be more than was promised. */
+	mallopt(M_MMAP_THRESHOLD, LARGE);
 	if (argc > 1 && !strcmp(argv[1], "--version")) {
 		puts("lateen-step " PACKAGE_VERSION);
 		return 0;

@@ -9,6 +9,7 @@
  *     step_tool matmul f32|bf16 THREADS    the most GFLOP/s of one product of matrices, of sizes as `small` has them */
 #include "config.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,6 +201,7 @@ logits(int n, char **ids, const char *folder)
 int
 main(int argc, char **argv)
 {
+	mallopt(M_MMAP_THRESHOLD, 1 << 20); /* as lateen-step has it */
 	if ((argc == 7 || argc == 9) && !strcmp(argv[1], "batches"))
 		return write_batches(argc, argv, false);
 	if (argc == 9 && !strcmp(argv[1], "dev"))
