@@ -5,6 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/buf.h"
+
+enum { MEMBERS_SHOWN = 16 };
+
 /* Types of what is no value; nothing fits them but what asks for a handle. */
 static const struct type type_of_run = { .kind = TYPE_OPAQUE, .name = "run" };
 static const struct type type_of_step = { .kind = TYPE_OPAQUE, .name = "step" };
@@ -35,12 +39,28 @@ plan_output_index(const struct plan *plan, const char *name)
 	return SIZE_MAX;
 }
 
+/* What there is, where no name was near. */
+static void
+help_members(struct diags *diags, struct diag *d, const char *const *members, size_t n)
+{
+	struct buf names = { 0 };
+
+	for (size_t i = 0; i < n && i < MEMBERS_SHOWN; i++)
+		buf_printf(&names, "%s`%s`", i ? ", " : "", members[i]);
+	if (n > MEMBERS_SHOWN)
+		buf_printf(&names, " and %zu more", n - MEMBERS_SHOWN);
+	diag_help(diags, d, "it has %s", buf_text(&names));
+	buf_release(&names);
+}
+
 static const struct expr *
 no_member(struct expr_check *x, const struct ast_name *name, const char *of, const char *const *members, size_t n)
 {
 	struct diag *d = diags_add(x->check->diags, DIAG_L0215, name->span, "%s has no member `%s`", of, name->text);
 
 	diag_near(x->check->diags, d, "member", name->span, name->text, members, n);
+	if (n && !d->n_helps)
+		help_members(x->check->diags, d, members, n);
 	return NULL;
 }
 
