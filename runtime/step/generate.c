@@ -1,7 +1,6 @@
 #include "config.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/macros.h"
 #include "base/value.h"
@@ -26,15 +25,6 @@ struct writing {
 	double said;
 };
 
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static int
 write_batch(struct writing *w, struct error *err)
 {
@@ -50,8 +40,8 @@ write_batch(struct writing *w, struct error *err)
 		step_write_pair(&w->output.buf, "title", buf_text(&text), text.len);
 		buf_puts(&w->output.buf, "}\n");
 	}
-	if (now() - w->said >= SAY_EVERY) {
-		w->said = now();
+	if (step_seconds() - w->said >= SAY_EVERY) {
+		w->said = step_seconds();
 		printf("%llu titles\n", (unsigned long long)w->g->done);
 		fflush(stdout);
 	}
@@ -131,7 +121,7 @@ int
 generate_titles(struct generator *g, const char *input, const char *field, const char *key, uint64_t rows, const char *output,
 	struct error *err)
 {
-	struct writing w = { .g = g, .said = now() };
+	struct writing w = { .g = g, .said = step_seconds() };
 	int result = -1;
 
 	if (!open_rows(&w, input, field, key, err) && !step_output_open(&w.output, output, err)) {

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/macros.h"
 #include "runtime/step/generate.h"
@@ -10,15 +9,6 @@
 #include "runtime/train/checkpoint.h"
 
 enum { TOKENS_MAX = 4096, CONTEXT_MAX = 4096, MEBI = 1024 * 1024 };
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- options ---- */
 
@@ -187,14 +177,14 @@ generator_add(struct generator *g, const char *text, bool *ret_full, struct erro
 int
 generator_run(struct generator *g, struct error *err)
 {
-	double begun = now();
+	double begun = step_seconds();
 
 	for (size_t i = 0; i < g->n; i++)
 		g->texts[i].n = 0;
 	if (search_run(g->decoder, &g->options, g->prompts, g->n, g->done, g->texts, err))
 		return -1;
 	g->done += g->n;
-	g->seconds += now() - begun;
+	g->seconds += step_seconds() - begun;
 	for (size_t i = 0; i < g->n; i++)
 		g->tokens += g->texts[i].n;
 	return 0;

@@ -49,6 +49,8 @@ int step_boolean(const struct step_call *call, const char *option, bool *ret, st
 enum { STEP_WORD_MAX = 64 };
 bool step_next_word(const char *text, size_t len, size_t *at, char ret[STEP_WORD_MAX + 8]);
 
+double step_seconds(void); /* of a clock that nobody sets */
+
 /* Appends `"key":"text"` to a JSON object that was begun with `{`, with a comma before all but the first. */
 void step_write_pair(struct buf *buf, const char *key, const char *text, size_t len);
 /* Writes the whole file, its folders included; on failure nothing is left of it. */

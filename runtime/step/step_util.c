@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/macros.h"
@@ -55,6 +56,15 @@ step_boolean(const struct step_call *call, const char *option, bool *ret, struct
 	if (!*ret && strcmp(text, "false") != 0)
 		return error_set(err, "--%s wants `true` or `false`, not `%s`", option, text);
 	return 0;
+}
+
+double
+step_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 void

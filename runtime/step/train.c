@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/macros.h"
 #include "runtime/step/kept.h"
@@ -49,15 +48,6 @@ struct train {
 	uint64_t losses, tokens; /* tokens: of this start */
 	struct model_result last, dev;
 };
-
-static double
-now(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- what is said ---- */
 
@@ -172,19 +162,19 @@ static bool
 is_over(const struct train *t)
 {
 	return stop_asked || (t->steps && trainer_done(t->trainer) >= t->steps) ||
-	       (t->setup->seconds > 0 && now(CLOCK_MONOTONIC) - t->begun >= t->setup->seconds);
+	       (t->setup->seconds > 0 && step_seconds() - t->begun >= t->setup->seconds);
 }
 
 /* 1: stopped within it. */
 static int
 run_step(struct train *t, struct trainer_step *s, bool *ret_stock, struct error *err)
 {
-	double from = now(CLOCK_MONOTONIC), at;
+	double from = step_seconds(), at;
 	int taken = trainer_step(t->trainer, s, err);
 
 	if (taken)
 		return taken;
-	at = now(CLOCK_MONOTONIC);
+	at = step_seconds();
 	t->last = s->result;
 	t->loss += s->result.loss;
 	t->losses++;
@@ -203,7 +193,7 @@ run_steps(struct train *t, struct error *err)
 	bool stock = true;
 	int result = 0;
 
-	t->begun = now(CLOCK_MONOTONIC);
+	t->begun = step_seconds();
 	t->first = trainer_done(t->trainer);
 	while (!result && !is_over(t))
 		result = run_step(t, &s, &stock, err);
@@ -215,7 +205,7 @@ run_steps(struct train *t, struct error *err)
 	if (!stock && take_stock(t, &s, err))
 		return -1;
 	if (trainer_done(t->trainer) > t->first)
-		train_report_end(&t->report, trainer_done(t->trainer), t->tokens, now(CLOCK_MONOTONIC) - t->begun);
+		train_report_end(&t->report, trainer_done(t->trainer), t->tokens, step_seconds() - t->begun);
 	return 0;
 }
 
