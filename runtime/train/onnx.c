@@ -169,37 +169,41 @@ onnx_weight(struct onnx *g, const char *name, size_t rows, size_t columns, enum 
 
 /* ---- nodes ---- */
 
-void
-onnx_attribute_int(struct onnx *g, const char *name, int64_t number)
+static size_t
+begin_attribute(struct onnx *g, const char *name, int kind)
 {
 	size_t attribute = proto_begin(&g->attributes, NODE_ATTRIBUTE);
 
 	proto_text(&g->attributes, ATTRIBUTE_NAME, name);
+	proto_int(&g->attributes, ATTRIBUTE_KIND, kind);
+	return attribute;
+}
+
+void
+onnx_attribute_int(struct onnx *g, const char *name, int64_t number)
+{
+	size_t attribute = begin_attribute(g, name, ATTRIBUTE_INT);
+
 	proto_int(&g->attributes, ATTRIBUTE_I, number);
-	proto_int(&g->attributes, ATTRIBUTE_KIND, ATTRIBUTE_INT);
 	proto_end(&g->attributes, attribute);
 }
 
 void
 onnx_attribute_ints(struct onnx *g, const char *name, const int64_t *numbers, size_t n)
 {
-	size_t attribute = proto_begin(&g->attributes, NODE_ATTRIBUTE);
+	size_t attribute = begin_attribute(g, name, ATTRIBUTE_INTS);
 
-	proto_text(&g->attributes, ATTRIBUTE_NAME, name);
 	for (size_t i = 0; i < n; i++)
 		proto_int(&g->attributes, ATTRIBUTE_ROW, numbers[i]);
-	proto_int(&g->attributes, ATTRIBUTE_KIND, ATTRIBUTE_INTS);
 	proto_end(&g->attributes, attribute);
 }
 
 void
 onnx_attribute_float(struct onnx *g, const char *name, float number)
 {
-	size_t attribute = proto_begin(&g->attributes, NODE_ATTRIBUTE);
+	size_t attribute = begin_attribute(g, name, ATTRIBUTE_FLOAT);
 
-	proto_text(&g->attributes, ATTRIBUTE_NAME, name);
 	proto_float(&g->attributes, ATTRIBUTE_F, number);
-	proto_int(&g->attributes, ATTRIBUTE_KIND, ATTRIBUTE_FLOAT);
 	proto_end(&g->attributes, attribute);
 }
 
