@@ -301,3 +301,16 @@ class KernelCase(unittest.TestCase):
         kernel = Kernel(*options, **info)
         self.addCleanup(kernel.close)
         return kernel
+
+
+class FolderCase(unittest.TestCase):
+    """A kernel for each test, with a home and a store of its own in a scratch folder."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        env = {**os.environ, "HOME": self.folder.name, "XDG_DATA_HOME": self.folder.name, "LATEEN_HISTORY": "",
+               "LATEEN_HOME": self.folder.name + "/store"}
+        self.kernel = Kernel(command=[tap.lateen(), "kernel"], env=env)
+        self.addCleanup(self.kernel.close)
+        self.client = self.kernel.client().ready()

@@ -15,15 +15,9 @@ pipeline two(file: String) {
 }'''
 
 
-class Background(harness.KernelCase):
+class Background(harness.FolderCase):
     def setUp(self):
-        self.folder = harness.tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        env = {**os.environ, "HOME": self.folder.name, "XDG_DATA_HOME": self.folder.name, "LATEEN_HISTORY": "",
-               "LATEEN_HOME": self.folder.name + "/store"}
-        self.kernel = harness.Kernel(command=[tap.lateen(), "kernel"], env=env)
-        self.addCleanup(self.kernel.close)
-        self.client = self.kernel.client().ready()
+        super().setUp()
         self.client.execute(DECLARE)
 
     def gate(self, name="open"):

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """What steps tell of their progress, in a notebook: drawn while they run, in runs and in sweeps; and a training that is interrupted and goes on."""
 import base64
-import os
 import re
 import signal
 
@@ -30,15 +29,9 @@ def chart(data):
     return base64.b64decode(codes[-1]).decode() if codes else ""
 
 
-class Progress(harness.KernelCase):
+class Progress(harness.FolderCase):
     def setUp(self):
-        self.folder = harness.tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        env = {**os.environ, "HOME": self.folder.name, "XDG_DATA_HOME": self.folder.name, "LATEEN_HISTORY": "",
-               "LATEEN_HOME": self.folder.name + "/store"}
-        self.kernel = harness.Kernel(command=[tap.lateen(), "kernel"], env=env)
-        self.addCleanup(self.kernel.close)
-        self.client = self.kernel.client().ready()
+        super().setUp()
         self.assertEqual(self.client.execute(f"%cd {self.folder.name}")[0].content["status"], "ok")
 
     def until_shown(self, msg_id, part):

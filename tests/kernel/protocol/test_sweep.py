@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Sweeps in a notebook: one table, one chart, what is bound afterwards, runs that fail, and an interrupt."""
 import base64
-import os
 import pathlib
 import re
 import signal
@@ -26,15 +25,9 @@ pipeline p(rate: Float) {
 '''
 
 
-class Sweeps(harness.KernelCase):
+class Sweeps(harness.FolderCase):
     def setUp(self):
-        self.folder = harness.tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        env = {**os.environ, "HOME": self.folder.name, "XDG_DATA_HOME": self.folder.name, "LATEEN_HISTORY": "",
-               "LATEEN_HOME": self.folder.name + "/store"}
-        self.kernel = harness.Kernel(command=[tap.lateen(), "kernel"], env=env)
-        self.addCleanup(self.kernel.close)
-        self.client = self.kernel.client().ready()
+        super().setUp()
         self.assertEqual(self.client.execute(f"%cd {self.folder.name}")[0].content["status"], "ok")
         self.assertEqual(self.client.execute(COMPONENTS)[0].content["status"], "ok")
 
